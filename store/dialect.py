@@ -1,0 +1,82 @@
+"""The one place that knows which database is underneath."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+def configure(engine: Engine) -> None:
+    """Give every SQLite connection WAL, synchronous FULL, foreign keys and IMMEDIATE writers.
+
+    WAL with synchronous NORMAL may lose the last commits at power loss; only FULL lets the service say
+    "acknowledged means kept". PostgreSQL needs nothing.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        deferred = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")
+
+
+def chunked(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the rows in lists of at most `size`."""
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def insert_ignore(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *, key: Sequence[str]) -> int:
+    """Insert rows whose `key` is not yet there; return how many were new."""
+    written = 0
+    for chunk in chunked(rows, 500):
+        statement = _insert(session, table).values([dict(row) for row in chunk])
+        result = session.execute(statement.on_conflict_do_nothing(index_elements=list(key)))
+        written += max(result.rowcount, 0)  # type: ignore[attr-defined]
+    return written
+
+
+def upsert(
+    session: Session,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Sequence[str],
+    update: Sequence[str],
+) -> int:
+    """Insert rows, or set the `update` columns where the `key` is already there; return rows touched."""
+    touched = 0
+    for chunk in chunked(rows, 500):
+        statement = _insert(session, table).values([dict(row) for row in chunk])
+        result = session.execute(
+            statement.on_conflict_do_update(
+                index_elements=list(key), set_={name: statement.excluded[name] for name in update}
+            )
+        )
+        touched += max(result.rowcount, 0)  # type: ignore[attr-defined]
+    return touched
+
+
+def _insert(session: Session, table: Table) -> Any:
+    name = session.get_bind().dialect.name
+    return (postgresql if name == "postgresql" else sqlite).insert(table)
