@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, false, true
+from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
+
+from store.tables import Enterprise, Link, Mention, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +29,20 @@ class Scope:
 
 PROVINCE = Scope("")
 NOTHING = Scope(None)
+
+
+def signals_in(scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a signal is in reach: by its own region, or by a firm it was linked to.
+
+    A provincial notice has no city of its own, yet the city of the firm it names must be able to read it:
+    otherwise the reasons of a grade would lead nowhere.
+    """
+    if scope.prefix is None or scope.prefix == "":
+        return scope.where(Signal.region_code)
+    linked = (
+        select(Mention.signal_id)
+        .join(Link, Link.mention_id == Mention.id)
+        .join(Enterprise, Enterprise.id == Link.enterprise_id)
+        .where(scope.where(Enterprise.region_code))
+    )
+    return or_(scope.where(Signal.region_code), Signal.id.in_(linked))
