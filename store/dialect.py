@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, event
+from sqlalchemy import Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
@@ -75,6 +75,15 @@ def upsert(
         )
         touched += max(result.rowcount, 0)  # type: ignore[attr-defined]
     return touched
+
+
+def serialise(session: Session, name: str) -> None:
+    """Let one transaction at a time pass this point until it ends.
+
+    SQLite's writers are alone from BEGIN IMMEDIATE on; PostgreSQL takes an advisory lock for `name`.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
 
 
 def _insert(session: Session, table: Table) -> Any:

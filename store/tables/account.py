@@ -72,5 +72,5 @@ class AuditEntry(Base):
     ip: Mapped[str | None]
     outcome: Mapped[str]  # done | refused
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    previous_hash: Mapped[str]
+    previous_hash: Mapped[str] = mapped_column(unique=True)  # the chain cannot fork
     hash: Mapped[str] = mapped_column(unique=True)

@@ -42,6 +42,7 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("alert_id", "contact_id", "tier"),
         Index(None, "status", "next_at"),
+        Index(None, "digest_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -54,6 +55,7 @@ class Delivery(Base):
     next_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     reply: Mapped[str | None]
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))  # the message this one travels in
 
 
 class Acknowledgement(Base):

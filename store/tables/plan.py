@@ -15,6 +15,7 @@ class Plan(Base):
     __tablename__ = "plan"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)  # hash of what it was asked for: the same request is one plan
     title: Mapped[str]
     region_code: Mapped[str | None]
     as_of: Mapped[date]
@@ -46,10 +47,11 @@ class PlanLine(Base):
     region_code: Mapped[str | None]
     channel: Mapped[str]
     purpose: Mapped[str]  # find | estimate
-    rule: Mapped[str]  # full_coverage | follow_up | key_share | risk | random
+    rule: Mapped[str]  # full_coverage | follow_up | county_floor | key_share | risk | random
     why: Mapped[str]
     grade_level: Mapped[str]
     grade_id: Mapped[int | None]
+    stratum: Mapped[str] = mapped_column(default="")  # of the random draw
     inclusion_probability: Mapped[float]
     expected_fail: Mapped[float]
     base_rate: Mapped[float]

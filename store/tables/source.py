@@ -31,13 +31,19 @@ class Run(Base):
     """One execution of one job or source: what ran, under which versions, and what came of it."""
 
     __tablename__ = "run"
-    __table_args__ = (Index(None, "job", "started_at"), Index(None, "source_id", "started_at"))
+    __table_args__ = (
+        UniqueConstraint("job", "due_at"),
+        Index(None, "job", "started_at"),
+        Index(None, "source_id", "started_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job: Mapped[str]
     source_id: Mapped[str | None] = mapped_column(ForeignKey("source.id"))
     as_of: Mapped[date | None]
+    due_at: Mapped[datetime | None]  # the tick of the schedule it answers; no tick is answered twice
     started_at: Mapped[datetime]
+    heartbeat_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     status: Mapped[str]  # running | ok | suspect | failed | cancelled
     code_version: Mapped[str]
@@ -107,7 +113,11 @@ class JobRequest(Base):
     arguments: Mapped[dict[str, Any]] = mapped_column(default=dict)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     requested_at: Mapped[datetime]
-    status: Mapped[str]  # waiting | running | done | failed | cancelled
+    status: Mapped[str]  # waiting | running | done | failed | parked | cancelled
+    attempts: Mapped[int] = mapped_column(default=0)
+    holder: Mapped[str | None]
+    heartbeat_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
     progress: Mapped[float] = mapped_column(default=0.0)
     message: Mapped[str | None]
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))

@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_audit_entry_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
         sa.UniqueConstraint("hash", name=op.f("uq_audit_entry_hash")),
+        sa.UniqueConstraint("previous_hash", name=op.f("uq_audit_entry_previous_hash")),
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audit_entry_account_id"), ["account_id"], unique=False)
@@ -218,7 +219,9 @@ def upgrade() -> None:
         sa.Column("job", sa.String(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=True),
         sa.Column("as_of", sa.Date(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("code_version", sa.String(), nullable=False),
@@ -229,6 +232,7 @@ def upgrade() -> None:
         sa.Column("error", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_run_source_id_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
+        sa.UniqueConstraint("job", "due_at", name=op.f("uq_run_job_due_at")),
     )
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_run_job_started_at"), ["job", "started_at"], unique=False)
@@ -297,6 +301,10 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=True),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("progress", sa.Double(), nullable=False),
         sa.Column("message", sa.String(), nullable=True),
         sa.Column("run_id", sa.Integer(), nullable=True),
@@ -312,6 +320,7 @@ def upgrade() -> None:
     op.create_table(
         "plan",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("region_code", sa.String(), nullable=True),
         sa.Column("as_of", sa.Date(), nullable=False),
@@ -329,6 +338,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["created_by"], ["account.id"], name=op.f("fk_plan_created_by_account")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_plan_run_id_run")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
+        sa.UniqueConstraint("key", name=op.f("uq_plan_key")),
     )
     op.create_table(
         "source_check",
@@ -624,13 +634,16 @@ def upgrade() -> None:
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reply", sa.String(), nullable=True),
+        sa.Column("digest_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_delivery_alert_id_alert")),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_delivery_contact_id_contact")),
+        sa.ForeignKeyConstraint(["digest_id"], ["delivery.id"], name=op.f("fk_delivery_digest_id_delivery")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint("alert_id", "contact_id", "tier", name=op.f("uq_delivery_alert_id_contact_id_tier")),
         sa.UniqueConstraint("message_id", name=op.f("uq_delivery_message_id")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_digest_id"), ["digest_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_status_next_at"), ["status", "next_at"], unique=False)
 
     op.create_table(
@@ -819,6 +832,7 @@ def upgrade() -> None:
         sa.Column("why", sa.String(), nullable=False),
         sa.Column("grade_level", sa.String(), nullable=False),
         sa.Column("grade_id", sa.Integer(), nullable=True),
+        sa.Column("stratum", sa.String(), nullable=False),
         sa.Column("inclusion_probability", sa.Double(), nullable=False),
         sa.Column("expected_fail", sa.Double(), nullable=False),
         sa.Column("base_rate", sa.Double(), nullable=False),
@@ -1109,6 +1123,7 @@ def downgrade() -> None:
     op.drop_table("enforcement_case")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_status_next_at"))
+        batch_op.drop_index(batch_op.f("ix_delivery_digest_id"))
 
     op.drop_table("delivery")
     with op.batch_alter_table("credit_class", schema=None) as batch_op:
