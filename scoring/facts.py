@@ -183,7 +183,7 @@ class Facts:
             tier=tier,
             products=(product_id,),
             licence_required=licence_required,
-            **{name: () for name in _KINDS.values()},
+            **dict.fromkeys(_KINDS.values(), ()),
         )
         return empty.adding(*kept)
 
