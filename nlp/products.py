@@ -1,0 +1,115 @@
+"""Products named in a text: longest alias first, parts apart from wholes, doubtful names by what stands near them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import ahocorasick
+
+from nlp.rules import fold, read_classes, read_rows
+from nlp.taxonomy import Taxonomy
+
+# A firm's name is not goods: 远东电缆有限公司 sells, it is not, a cable.
+_FIRM = re.compile(
+    r"[\u4e00-\u9fffa-z0-9()·]{2,24}?(?:有限责任公司|有限公司|股份公司|集团公司|集团|分公司|协会|商行|经营部|研究院|研究所|检测中心|质检院|旗舰店|专卖店|专营店|直营店)"
+)
+_WINDOW = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ProductHit:
+    """One naming of a product; `certain` is false where only a weak name spoke and nothing near supported it."""
+
+    code: str
+    start: int
+    end: int
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    product: str
+    weak: bool
+    context: re.Pattern[str] | None
+
+
+class ProductFinder:
+    """Finds products of one taxonomy.
+
+    `product_contexts.tsv` (alias, product, regular expression) says near which words a doubtful alias means a
+    product; the expression `*` makes a product the reading when no other context fits. `product_masks.tsv` lists
+    expressions in which an alias is not goods at all.
+    """
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        classes = read_classes(taxonomy.folder / "classes.tsv")
+        contexts: dict[tuple[str, str], str] = {}
+        for alias, product, pattern in read_rows(taxonomy.folder / "product_contexts.tsv", 3):
+            contexts[fold(alias), product] = re.sub(r"<([a-z_]+)>", lambda found: classes[found[1]], pattern)
+        meanings: dict[str, dict[str, _Meaning]] = {}
+        for alias in taxonomy.aliases:
+            # 安全帽(口语混用): the remark in brackets is not part of the name.
+            name = fold(re.sub(r"[(（].*?[)）]$", "", alias.text))
+            if not name:
+                continue
+            context = contexts.get((name, alias.product))
+            meanings.setdefault(name, {})[alias.product] = _Meaning(
+                alias.product,
+                alias.weak and context != "*",
+                re.compile(context) if context and context != "*" else None,
+            )
+        for (name, product), context in contexts.items():
+            meanings.setdefault(name, {}).setdefault(
+                product, _Meaning(product, context != "*", re.compile(context) if context != "*" else None)
+            )
+        self._meanings = {name: tuple(found.values()) for name, found in meanings.items()}
+        self._automaton = ahocorasick.Automaton()
+        for name in self._meanings:
+            self._automaton.add_word(name, name)
+        self._masks: list[re.Pattern[str]] = []
+        for (pattern,) in read_rows(taxonomy.folder / "product_masks.tsv", 1):
+            expanded = re.sub(r"<([a-z_]+)>", lambda found: classes[found[1]], pattern)
+            self._masks.append(re.compile(expanded.replace("…", r"[^,。!?;\n]{0,4}")))
+        for mask in {match for pattern in self._masks for match in _literals(pattern)}:
+            if mask not in self._meanings:
+                self._automaton.add_word(mask, "")
+        self._patterns = [mask for mask in self._masks if not _literals(mask)]
+        self._automaton.make_automaton()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name a product goes by."""
+        return tuple(self._meanings)
+
+    def find(self, folded: str) -> list[ProductHit]:
+        """Return the namings of products in reading order."""
+        found = [(end - len(name) + 1, end + 1, name) for end, name in self._automaton.iter_long(folded) if name]
+        if not found:
+            return []
+        masked = [match.span() for match in _FIRM.finditer(folded)] if _firm_words(folded) else []
+        masked.extend(match.span() for pattern in self._patterns for match in pattern.finditer(folded))
+        hits: list[ProductHit] = []
+        for start, end, name in found:
+            if any(low <= start and end <= high for low, high in masked):
+                continue
+            hits.extend(self._read(folded, start, end, self._meanings[name]))
+        return hits
+
+    def _read(self, folded: str, start: int, end: int, meanings: Sequence[_Meaning]) -> list[ProductHit]:
+        around = folded[max(0, start - _WINDOW) : start] + "\0" + folded[end : end + _WINDOW]
+        supported = [m for m in meanings if m.context is not None and m.context.search(around)]
+        if supported:
+            return [ProductHit(m.product, start, end, True) for m in supported[:1]]
+        plain = [m for m in meanings if m.context is None and not m.weak]
+        if plain:
+            return [ProductHit(m.product, start, end, len(plain) == 1) for m in plain[:1]]
+        return [ProductHit(m.product, start, end, False) for m in meanings[:1]]
+
+
+def _firm_words(folded: str) -> bool:
+    return any(word in folded for word in ("公司", "集团", "商行", "经营部", "研究", "协会", "中心", "质检院", "店"))
+
+
+def _literals(pattern: re.Pattern[str]) -> list[str]:
+    """The pattern itself when it holds no operator, so that it joins the automaton instead of being searched."""
+    return [pattern.pattern] if re.fullmatch(r"[\w\u4e00-\u9fff]+", pattern.pattern) else []
