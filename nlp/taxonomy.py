@@ -53,6 +53,7 @@ class Violation:
     name: str
     terms: tuple[str, ...]
     legal_basis: str
+    weight: int = 3  # 1..5, a proposal of the lexicon
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,13 @@ def load_taxonomy(folder: Path) -> Taxonomy:
         products=products,
         hazards={entry["id"]: _hazard(entry) for entry in lexicon.get("hazards", [])},
         violations={
-            entry["id"]: Violation(entry["id"], entry["zh"], tuple(entry["terms"]), entry.get("legal_basis", ""))
+            entry["id"]: Violation(
+                entry["id"],
+                entry["zh"],
+                tuple(entry["terms"]),
+                entry.get("legal_basis", ""),
+                int(entry.get("proposed_weight", 3)),
+            )
             for entry in _yaml(folder / "violation_types.yaml").get("violations", [])
         },
         aliases=tuple(_aliases(folder, products)),
@@ -156,7 +163,9 @@ def _aliases(folder: Path, products: dict[str, Product]) -> list[Alias]:
         with path.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
                 if row["product_id"] not in products:
-                    raise TaxonomyError(f"{path.name}: the alias {row['alias']!r} names no product: {row['product_id']}")
+                    raise TaxonomyError(
+                        f"{path.name}: the alias {row['alias']!r} names no product: {row['product_id']}"
+                    )
                 # The later file wins, so that our own additions can re-rate a published alias.
                 found[row["alias"], row["product_id"]] = Alias(
                     row["alias"], row["product_id"], row.get("ambiguous") == "yes", row.get("strength") == "weak"
