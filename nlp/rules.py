@@ -240,7 +240,9 @@ _BEFORE = re.compile(
     r"(?:未发现|未检出|未见|未出现|未发生|未造成|未引发|没发现|没出现|没发生|没见|没有|没再|没起|没|不存在|不会|不易|不再|不含|从未|从没|从不|并未|并无|并没有"
     r"|无(?!法|线|人|良|证|奈)|零|防止|避免|预防|谨防|严防|杜绝|排除|免于|不曾|绝无|毫无|非(?:属)?|不是|不属于|不用担心|不怕|不担心|防(?!护|盗|水)|0起|不影响)"
 )
-_DOUBLE = re.compile(r"不能排除|无法排除|不排除|尚不排除|难以排除|尚未排除|没有排除|未排除|未能排除|并非没有|不无|未必没有|不得不|无不|没有不|不是没")
+_DOUBLE = re.compile(
+    r"不能排除|无法排除|不排除|尚不排除|难以排除|尚未排除|没有排除|未排除|未能排除|并非没有|不无|未必没有|不得不|无不|没有不|不是没"
+)
 _AFTER = re.compile(
     r"(?:均|都|全部|全)?(?:未超标|符合(?:标准|要求|国标|规定)|检测合格|检验合格|正常|已排除|已消除|不属实|系谣言|是谣言|属误报|合格(?!证)|达标|过关|未检出"
     r"|为不实|经查不实|0起|零事故|为0|为零|无异常|无关|没事|没问题|通过)"
@@ -287,9 +289,14 @@ class RuleBook:
                 for term in terms
                 if "(" not in term and re.escape(term) not in listed
             )
+        self._items = [
+            (re.compile(item), code, frozenset(products.split("|")) - {"*"})
+            for item, code, products in read_rows(folder / "item_map.tsv", 3)
+        ]
         hazards.extend(
-            compile_pattern(code, "item", re.escape(fold(item)), {})
-            for item, code in read_rows(folder / "item_map.tsv", 2)
+            compile_pattern(code, "item", item, {})
+            for item, code, products in read_rows(folder / "item_map.tsv", 3)
+            if products == "*"
         )
         violations = read_patterns(folder / "violation_patterns.tsv", self.classes)
         for violation in taxonomy.violations.values():
@@ -304,6 +311,19 @@ class RuleBook:
             compile_pattern("failure", "strong", pattern, self.classes)
             for (pattern,) in read_rows(folder / "failure_words.tsv", 1)
         )
+
+    def hazards_of_item(self, item: str, product: str | None = None) -> tuple[str, ...]:
+        """The hazards a failed test item stands for: the item map's rows in order, those for the product first.
+
+        An item nothing is known about stands for none: guessing would invent a hazard.
+        """
+        folded = fold(item)
+        matching = [(code, products) for pattern, code, products in self._items if pattern.search(folded)]
+        own = [code for code, products in matching if product in products]
+        general = [code for code, products in matching if not products]
+        if not own and not general:
+            general = [h.id for h in self.taxonomy.hazards.values() if any(fold(t) in folded for t in h.test_items)]
+        return tuple(dict.fromkeys(own or general[:1]))
 
     def genre(self, folded: str) -> Genre:
         """Count the different cues of each genre."""
@@ -376,7 +396,11 @@ def _negated_status(folded: str, hit: Hit, others: list[Hit]) -> str | None:
     sentence_end = _SENTENCE.search(folded, hit.end)
     after = folded[hit.end : min(sentence_end.start() if sentence_end else len(folded), hit.end + 16)]
     found = _AFTER.search(after)
-    if found and not _BREAK.search(after[: found.start()]) and not re.search(r"[不未无非]", after[: found.start()][-2:]):
+    if (
+        found
+        and not _BREAK.search(after[: found.start()])
+        and not re.search(r"[不未无非]", after[: found.start()][-2:])
+    ):
         return "negated"
     return None
 

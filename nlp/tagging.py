@@ -5,7 +5,7 @@ words no rule knows. Without a model the rules speak alone, with fixed probabili
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -101,6 +101,47 @@ class Tagger:
     def tag_many(self, items: Iterable[tuple[str, str | None, date | None]]) -> list[Tagged]:
         """Tag many (text, channel, day) in one pass; the result is the same as one by one."""
         return [self._by_rules(text, on) for text, _, on in items]
+
+    def tag_sample(
+        self, text: str, tags: Tagged, *, failed_items: Sequence[str], safety_failed: bool, product: str | None
+    ) -> Tagged:
+        """The tags of one sampled batch: its cells decide, not its wording.
+
+        A failed item maps to its hazard through the item map; a batch that passed asserts nothing, whatever items
+        its row lists. A product mapped at intake wins over one read from the text.
+        """
+        folded = fold(text)
+        products = tags.products
+        if product in self.taxonomy.products and product not in {f.code for f in products}:
+            products = (Finding(product, 0.99, "asserted", (), "record"), *products)
+        hazards: dict[str, list[tuple[int, int]]] = {}
+        spans = []
+        for item in failed_items:
+            at = folded.find(fold(item)) if item else -1
+            span = [(at, at + len(item))] if at >= 0 else []
+            spans.extend(span)
+            for code in self.rules.hazards_of_item(item, product):
+                hazards.setdefault(code, []).extend(span)
+        found = tuple(Finding(code, 0.97, "asserted", tuple(where), "item map") for code, where in hazards.items())
+        violations = (
+            (Finding("safety_standard_violation", 0.97, "asserted", tuple(spans), "item map"),)
+            if (safety_failed or found) and "safety_standard_violation" in self.taxonomy.violations
+            else ()
+        )
+        relevance = 0.99 if failed_items else 0.01
+        severity = self._severity(found, "none")
+        return replace(
+            tags,
+            relevance=relevance,
+            products=products,
+            hazards=found,
+            violations=violations,
+            outcome="none",
+            injured=None,
+            deaths=None,
+            severity=severity,
+            info_grade=info_grade(severity, relevance),
+        )
 
     def _by_rules(self, text: str, on: date | None) -> Tagged:
         folded = fold(text)
@@ -218,6 +259,6 @@ def _spans(hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
 
 
 @cache
-def load_tagger(lexicon_dir: Path, model: Path | None = None) -> Tagger:
+def load_tagger(lexicon_dir: Path, model: Path | None = None, native: bool = False) -> Tagger:
     """Return the tagger of a lexicon folder, built once a process. `model`: the folder of a saved model, or None."""
     return Tagger(load_taxonomy(lexicon_dir), None)
