@@ -10,14 +10,14 @@ from datetime import date
 from scoring.facts import HIGH_TRUST, Fact, Facts
 from scoring.indicators.reading import F, ids, months_before, within
 from scoring.indicators.standing import current_licences
-from scoring.policy import LEVELS, ForcedRule, Level, Policy
+from scoring.policy import LEVELS, ForcedId, ForcedRule, Level, Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Forced:
     """A rule that fired, the level it asks for and the records that fired it."""
 
-    id: str
+    id: ForcedId
     zh: str
     level: Level
     effect: str  # to | at_least | at_most
@@ -28,7 +28,7 @@ def forced_rules(facts: Facts, policy: Policy, as_of: date) -> list[Forced]:
     """Return every rule that fires, gravest first."""
     fired = []
     for rule in policy.forced:
-        causes = _CONDITIONS[rule.id](facts, rule, as_of)
+        causes = CONDITIONS[rule.id](facts, rule, as_of)
         if causes is None:
             continue
         effect = "to" if rule.to else "at_least" if rule.at_least else "at_most"
@@ -48,11 +48,6 @@ def bounded(level: Level, fired: Sequence[Forced]) -> tuple[Level, Forced | None
         if rule.effect != "at_most" and position < LEVELS.index(rule.level):
             position, decided = LEVELS.index(rule.level), rule
     return LEVELS[position], decided
-
-
-def known_conditions() -> frozenset[str]:
-    """Return the ids a policy may name."""
-    return frozenset(_CONDITIONS)
 
 
 Causes = Iterable[Fact] | None
@@ -150,7 +145,7 @@ def _clean_record(facts: Facts, rule: ForcedRule, as_of: date) -> Causes:
     return None if dirty or not tested else tested
 
 
-_CONDITIONS: dict[str, Callable[[Facts, ForcedRule, date], Causes]] = {
+CONDITIONS: dict[ForcedId, Callable[[Facts, ForcedRule, date], Causes]] = {
     "f_death": _death,
     "f_licence": _licence,
     "f_unlicensed": _unlicensed,

@@ -149,7 +149,7 @@ def _uncorroborated(parts: list[Contribution], policy: Policy) -> Contribution |
         points=-excess,
         weight=0.0,
         value=0.0,
-        sentence=f"没有其他来源佐证，单一来源最多使级别变动 {policy.corroboration.max_steps} 级，扣回 {excess:.1f} 分。",
+        sentence=f"没有佐证的单一来源最多使级别变动 {policy.corroboration.max_steps} 级，扣回 {excess:.1f} 分。",
         cap=source,
     )
 

@@ -10,6 +10,33 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Level = Literal["A", "B", "C", "D", "U"]
+IndicatorId = Literal[
+    "q1_sampling_fail",
+    "q2_repeat_fail",
+    "q3_rectification",
+    "q4_penalty",
+    "q5_complaint",
+    "q6_injury_recall",
+    "q7_licence_ccc",
+    "q8_onsite",
+    "q9_responsibility",
+    "q10_credit_class",
+    "q11_scale",
+]
+ForcedId = Literal[
+    "f_death",
+    "f_licence",
+    "f_unlicensed",
+    "f_adulteration",
+    "f_recheck_failed",
+    "f_refused",
+    "f_blacklist",
+    "f_two_failures",
+    "f_safety_item",
+    "f_credit_d",
+    "f_new_licence",
+    "f_clean_record",
+]
 LEVELS: tuple[Level, ...] = ("A", "B", "C", "D")
 DEFAULT_PATH = Path(__file__).resolve().parent / "policy.yml"
 
@@ -48,7 +75,7 @@ class IndicatorRule(BaseModel):
 class ForcedRule(_Part):
     """A rule that sets or bounds the level whatever the score is."""
 
-    id: str
+    id: ForcedId
     zh: str
     to: Level | None = None
     at_least: Level | None = None
@@ -133,7 +160,7 @@ class Policy(_Part):
     basis: str = ""
     thresholds: dict[Level, float]
     scales: dict[str, dict[Level, str]]
-    indicators: dict[str, IndicatorRule]
+    indicators: dict[IndicatorId, IndicatorRule]
     corroboration: Corroboration
     forced: tuple[ForcedRule, ...]
     unknown: Unknown

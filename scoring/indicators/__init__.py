@@ -13,11 +13,11 @@ from scoring.indicators.harm import complaints, injuries_and_recalls
 from scoring.indicators.reading import Reading
 from scoring.indicators.sampling import rectification, repeated_failures, sampling_failures
 from scoring.indicators.standing import licence_state, responsibility, scale
-from scoring.policy import IndicatorRule
+from scoring.policy import IndicatorId, IndicatorRule
 
 Indicator = Callable[[Facts, IndicatorRule, date], Reading]
 
-INDICATORS: dict[str, Indicator] = {
+INDICATORS: dict[IndicatorId, Indicator] = {
     "q1_sampling_fail": sampling_failures,
     "q2_repeat_fail": repeated_failures,
     "q3_rectification": rectification,

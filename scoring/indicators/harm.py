@@ -9,7 +9,7 @@ from scoring.policy import IndicatorRule
 
 
 def complaints(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
-    """近 {months} 个月质量类投诉举报 {received} 件，去重后独立诉求 {kept} 件（已核实 {verified} 件）；舆情 {opinions} 条。"""
+    """近 {months} 个月质量投诉举报 {received} 件，去重后 {kept} 件（已核实 {verified} 件）；舆情 {opinions} 条。"""
     months = rule.number("window_months")
     received = [one for one in within(facts.complaints, as_of, months) if one.quality]
     heard = within(facts.opinions, as_of, months)
@@ -54,7 +54,7 @@ def complaints(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
 
 
 def injuries_and_recalls(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
-    """近 {months} 个月伤害事件 {injuries} 起（跟踪确认与产品有关 {confirmed} 起，死亡 {deaths} 人），召回 {recalls} 次。"""
+    """近 {months} 个月伤害事件 {injuries} 起（确认与产品有关 {confirmed} 起，死亡 {deaths} 人），召回 {recalls} 次。"""
     months = rule.number("window_months")
     half_life = rule.number("half_life_months")
     injuries = within(facts.injuries, as_of, months)

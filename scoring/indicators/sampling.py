@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from itertools import pairwise
 
 from scoring.facts import Facts
 from scoring.indicators.reading import Reading, decay, ids, within
@@ -9,7 +10,7 @@ from scoring.policy import IndicatorRule
 
 
 def sampling_failures(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
-    """近 {months} 个月监督抽查 {tested} 批次，不合格 {failed} 批次（其中安全项目 {safety} 批次），折算 {decayed} 批次。"""
+    """近 {months} 个月抽查 {tested} 批次，不合格 {failed} 批次（安全项目 {safety} 批次），折算 {decayed} 批次。"""
     tested = [sample for sample in within(facts.samples, as_of, rule.number("window_months")) if sample.tested]
     failed = [sample for sample in tested if sample.failed]
     weight = sum(
@@ -43,7 +44,7 @@ def repeated_failures(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading
         value, pattern = rule.number("separate"), f"有 {len(failed)} 批次不合格，不连续"
     lines = {sample.product_id for sample in tested}
     runs = ([sample.failed for sample in tested if sample.product_id == line] for line in lines)
-    if any(first and second for run in runs for first, second in zip(run, run[1:], strict=False)):
+    if any(first and second for run in runs for first, second in pairwise(run)):
         value, pattern = max(value, rule.number("consecutive")), "同类产品连续两批次不合格"
     if again and rule.number("same_item") >= value:
         value, pattern = rule.number("same_item"), f"{pattern}，{'、'.join(again)}再次不合格"

@@ -1,0 +1,39 @@
+"""`zhian grade`: the grade of record."""
+
+import json
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("grade", help="定级：按评分政策给全部企业和产品线定级")
+    def grade(
+        as_of: Annotated[
+            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    ) -> None:
+        from jobs import grade as job
+        from jobs.known_facts import SHANGHAI
+        from jobs.opening import open_store
+        from jobs.settings import Settings
+        from scoring.policy import PolicyError
+
+        settings = Settings()
+        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        try:
+            counts = job.run(open_store(settings), settings, day)
+        except PolicyError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from error
+        if as_json:
+            typer.echo(json.dumps({"as_of": day.isoformat(), **counts}, ensure_ascii=False))
+            return
+        typer.echo(f"截至 {day}：{counts['enterprises']} 家企业，{counts['grades']} 条分级")
+        for role, word in (("producer", "生产者"), ("seller", "销售者")):
+            levels = "，".join(f"{level} {count}" for level, count in counts["levels"][role].items())
+            typer.echo(f"  {word}：{levels or '无'}")

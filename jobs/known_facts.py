@@ -1,0 +1,426 @@
+"""Reading what was known of every enterprise by the end of a day, as the facts the scorecard takes.
+
+A record counts for an enterprise through its mention and the link in force; a mention the producer has denied
+counts for nobody. Producers and sellers are kept apart: a shop does not answer for how its goods were made.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from nlp.taxonomy import Taxonomy
+from scoring.facts import (
+    AnyFact,
+    Complaint,
+    Credit,
+    Facts,
+    Injury,
+    Inspection,
+    Licence,
+    Opinion,
+    Penalty,
+    Recall,
+    Role,
+    Sample,
+    SelfCheck,
+)
+from store import tables
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PRODUCER_ROLES = frozenset({"producer", "licensed_producer", "ccc_holder"})
+ONLINE_ROLES = frozenset({"online_shop", "platform"})
+TEXT_CHANNELS = ("opinion", "monitoring")  # signals that say something in words alone
+SURE_ENOUGH = 0.5  # a tag below this probability asserts nothing
+
+Subject = tuple[int, Role]
+
+
+def end_of(day: date) -> datetime:
+    """Return the moment a day ends in China: what is known before it was known that day."""
+    return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
+
+
+@dataclass
+class Known:
+    """Everything known of the enterprises by the end of one day."""
+
+    facts: dict[Subject, list[AnyFact]] = field(default_factory=lambda: defaultdict(list))
+    enterprises: dict[int, "Standing"] = field(default_factory=dict)
+    roles: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    lines: dict[Subject, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def subjects(self) -> list[Subject]:
+        """Return every enterprise in every role it has, in a stable order."""
+        return sorted({*self.facts, *self.lines})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the register says of an enterprise."""
+
+    size: str | None
+    established_on: date | None
+    region_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the tags of one signal assert."""
+
+    products: tuple[str, ...] = ()
+    severity: int = 0  # of the gravest hazard or violation asserted; 0 none
+    probability: float = 0.0
+
+
+def known_by(session: Session, as_of: date, taxonomy: Taxonomy) -> Known:
+    """Return the facts known by the end of `as_of` in China, of every enterprise."""
+    known = Known()
+    merged = _read_register(session, end_of(as_of), known)
+    said = _read_tags(session, as_of, taxonomy)
+    member, cluster = tables.ClusterMember, tables.Cluster
+    clusters = {row.signal_id: row.cluster_id for row in session.execute(select(member.signal_id, member.cluster_id))}
+    sizes = {
+        row.id: row.independent_sources for row in session.execute(select(cluster.id, cluster.independent_sources))
+    }
+    reader = _Reader(known, merged, said, clusters, sizes, taxonomy)
+    for table, build in reader.builders().items():
+        for row in session.execute(_linked(table, as_of)):
+            reader.take(row, build)
+    for row in session.execute(_linked_texts(as_of)):
+        reader.take(row, reader.opinion)
+    return known
+
+
+def facts_of(known: Known, subject: Subject, taxonomy: Taxonomy) -> Iterator[Facts]:
+    """Yield an enterprise's facts over all its product lines, then line by line."""
+    enterprise_id, role = subject
+    standing = known.enterprises.get(enterprise_id, Standing(None, None, None))
+    records = known.facts.get(subject, [])
+    lines = sorted(known.lines.get(subject, set()) | {fact.product_id for fact in records if fact.product_id})
+    tiers = {line: taxonomy.products[line].tier for line in lines if line in taxonomy.products}
+    licensed = {line for line in tiers if needs_licence(taxonomy, line)}
+    whole = Facts(
+        enterprise_id=enterprise_id,
+        role=role,
+        tier=max(tiers.values(), default=None),
+        size=standing.size,
+        established_on=standing.established_on,
+        sells_online=bool(known.roles.get(enterprise_id, set()) & ONLINE_ROLES),
+        licence_required=role == "producer" and bool(licensed),
+        products=tuple(lines),
+    ).adding(*records)
+    yield whole
+    for line in lines:
+        yield whole.for_product(line, tiers.get(line), licence_required=role == "producer" and line in licensed)
+
+
+def needs_licence(taxonomy: Taxonomy, product_id: str) -> bool:
+    """Whether making a product takes a production licence or a CCC certificate, as the taxonomy says."""
+    product = taxonomy.products[product_id]
+    return product.licence == "yes" or product.ccc == "certificate"
+
+
+@dataclass
+class _Reader:
+    """Turns rows of linked records into facts."""
+
+    known: Known
+    merged: Mapping[int, int]
+    said: Mapping[int, Said]
+    clusters: Mapping[int, int]
+    sizes: Mapping[int, int]
+    taxonomy: Taxonomy
+    taken: set[tuple[int, int]] = field(default_factory=set)
+
+    def take(self, row: Row[Any], build: Any) -> None:
+        """Add the row's fact to its enterprise, in the role the mention gives it.
+
+        One record counts once for an enterprise, however often it is named there: rows come with the producer
+        before the sampled unit, so a firm that sells what it makes answers as its producer.
+        """
+        record = row[0]
+        enterprise_id = self.merged.get(row.enterprise_id, row.enterprise_id)
+        if (enterprise_id, row.signal_id) in self.taken or (fact := build(record, row)) is None:
+            return
+        self.taken.add((enterprise_id, row.signal_id))
+        role = self._role(enterprise_id, row.mention_role, record)
+        self.known.facts[enterprise_id, role].append(replace(fact, role=role))
+
+    def _role(self, enterprise_id: int, mention_role: str, record: Any) -> Role:
+        if mention_role in ("producer", "holder", "consigner"):
+            return "producer"
+        if mention_role == "sampled":
+            return "producer" if record.channel == "production" else "seller"
+        roles = self.known.roles.get(enterprise_id, set())
+        return "seller" if roles and not roles & PRODUCER_ROLES else "producer"
+
+    def _common(self, record: Any, row: Row[Any]) -> dict[str, Any]:
+        products = self.said.get(row.signal_id, Said()).products
+        return {
+            "signal_id": row.signal_id,
+            "occurred_on": record.occurred_on,
+            "known_on": record.known_at.astimezone(SHANGHAI).date(),
+            "product_id": getattr(record, "product_id", None) or (products[0] if products else ""),
+            "trust": row.trust,
+            "source_id": row.source_id,
+        }
+
+    def builders(self) -> dict[type[Any], Any]:
+        """Return how each table's rows become facts."""
+        return {
+            tables.SamplingResult: self.sample,
+            tables.Complaint: self.complaint,
+            tables.EnforcementCase: self.penalty,
+            tables.Inspection: self.inspection,
+            tables.Recall: self.recall,
+            tables.Injury: self.injury,
+            tables.Licence: self.licence,
+            tables.SelfCheck: self.self_check,
+            tables.CreditClass: self.credit,
+        }
+
+    def sample(self, record: tables.SamplingResult, row: Row[Any]) -> Sample:
+        """A sampled batch."""
+        return Sample(
+            **self._common(record, row),
+            outcome=record.outcome,
+            failed_items=tuple(str(item.get("item", "")) for item in record.failed_items if isinstance(item, dict)),
+            safety_failed=record.safety_failed,
+            recheck=record.recheck,
+            rectification=record.rectification,
+            channel=record.channel,
+            level=record.level,
+        )
+
+    def complaint(self, record: tables.Complaint, row: Row[Any]) -> Complaint:
+        """A complaint; what its text says decides how grave it is."""
+        said = self.said.get(row.signal_id, Said())
+        return Complaint(
+            **self._common(record, row),
+            quality=said.severity > 0 or record.issue is None or "质量" in record.issue or "安全" in record.issue,
+            verified=record.verified,
+            severity=max(1, said.severity),
+            cluster_id=self.clusters.get(row.signal_id),
+            claimant=record.claimant_hash,
+            kind=record.kind,
+        )
+
+    def penalty(self, record: tables.EnforcementCase, row: Row[Any]) -> Penalty:
+        """An administrative penalty."""
+        violation = self.taxonomy.violations.get(record.violation_id or "")
+        return Penalty(
+            **self._common(record, row),
+            violation_id=record.violation_id,
+            violation_zh=violation.name if violation else (record.violation_raw or ""),
+            weight=violation.weight if violation else 3,
+            fine_cny=record.fine_cny,
+        )
+
+    def inspection(self, record: tables.Inspection, row: Row[Any]) -> Inspection:
+        """A visit."""
+        return Inspection(
+            **self._common(record, row),
+            findings=record.findings,
+            serious_findings=record.serious_findings,
+            passed=record.passed,
+            kind=record.kind,
+        )
+
+    def recall(self, record: tables.Recall, row: Row[Any]) -> Recall:
+        """A recall."""
+        return Recall(**self._common(record, row), ordered=record.ordered)
+
+    def injury(self, record: tables.Injury, row: Row[Any]) -> Injury:
+        """An injury card."""
+        return Injury(
+            **self._common(record, row),
+            severity=record.severity or "minor",
+            injured=record.injured,
+            deaths=record.deaths,
+            followed_up=record.followed_up,
+        )
+
+    def licence(self, record: tables.Licence, row: Row[Any]) -> Licence:
+        """One observation of a licence."""
+        return Licence(
+            **self._common(record, row),
+            number=record.number,
+            kind=record.kind,
+            state=record.state,
+            issued_on=record.issued_on,
+            expires_on=record.expires_on,
+        )
+
+    def self_check(self, record: tables.SelfCheck, row: Row[Any]) -> SelfCheck:
+        """A self-reported check; whatever its source says, it is the enterprise's own word."""
+        common: dict[str, Any] = {**self._common(record, row), "trust": "self"}
+        return SelfCheck(
+            **common,
+            kind=record.kind,
+            problems=record.problems,
+            rectified=record.rectified,
+            officer_named=record.officer_named,
+        )
+
+    def credit(self, record: tables.CreditClass, row: Row[Any]) -> Credit:
+        """An imported credit class or 失信 listing."""
+        return Credit(
+            **self._common(record, row), grade=record.grade, blacklisted=record.blacklisted, valid_to=record.valid_to
+        )
+
+    def opinion(self, _first: object, row: Row[Any]) -> Opinion | None:
+        """A text that asserts something against the enterprise; None when it asserts nothing."""
+        said = self.said.get(row.signal_id, Said())
+        if not said.severity:
+            return None
+        cluster = self.clusters.get(row.signal_id)
+        return Opinion(
+            **self._common(row, row),
+            severity=said.severity,
+            probability=said.probability,
+            cluster_id=cluster,
+            independent_sources=self.sizes.get(cluster, 1) if cluster is not None else 1,
+        )
+
+
+def _read_register(session: Session, end: datetime, known: Known) -> dict[int, int]:
+    """Fill enterprises, roles and lines; return where the records of merged entries go."""
+    enterprise = tables.Enterprise
+    merged: dict[int, int] = {}
+    for row in session.execute(
+        select(
+            enterprise.id,
+            enterprise.merged_into_id,
+            enterprise.size,
+            enterprise.established_on,
+            enterprise.region_code,
+            enterprise.known_at,
+        )
+    ):
+        if row.merged_into_id is not None:
+            merged[row.id] = row.merged_into_id
+        elif row.known_at < end:
+            known.enterprises[row.id] = Standing(row.size, row.established_on, row.region_code)
+    for gone in list(merged):
+        seen = {gone}
+        while merged[gone] in merged and merged[gone] not in seen:
+            seen.add(merged[gone])
+            merged[gone] = merged[merged[gone]]
+    role = tables.EnterpriseRole
+    for found in session.execute(select(role.enterprise_id, role.role, role.product_id).where(role.known_at < end)):
+        enterprise_id = merged.get(found.enterprise_id, found.enterprise_id)
+        known.roles[enterprise_id].add(found.role)
+        side: Role = "producer" if found.role in PRODUCER_ROLES else "seller"
+        lines = known.lines[enterprise_id, side]
+        if found.product_id:
+            lines.add(found.product_id)
+    return merged
+
+
+def _read_tags(session: Session, as_of: date, taxonomy: Taxonomy) -> dict[int, Said]:
+    """Return what the tags assert, with a person's decision above the machine's.
+
+    A typed record's own product wins over these; hazards matter for complaints, reports and opinion only.
+    """
+    tag, label, signal = tables.Tag, tables.Label, tables.Signal
+    votes: dict[tuple[int, str, str], float] = {}
+    statement = (
+        select(tag.signal_id, tag.kind, tag.code, tag.probability)
+        .join(signal, signal.id == tag.signal_id)
+        .where(
+            signal.known_at < end_of(as_of),
+            tag.status == "asserted",
+            tag.kind.in_(("product", "hazard", "violation", "relevance")),
+        )
+    )
+    for found in session.execute(statement):
+        votes[found.signal_id, found.kind, found.code] = found.probability
+    for decided in session.execute(
+        select(label.signal_id, label.kind, label.code, label.decision)
+        .where(label.withdrawn_at.is_(None), label.decision.in_(("yes", "no")))
+        .order_by(label.decided_at)
+    ):
+        votes[decided.signal_id, decided.kind, decided.code] = 1.0 if decided.decision == "yes" else 0.0
+    said: dict[int, list[tuple[str, str, float]]] = defaultdict(list)
+    for (signal_id, kind, code), probability in votes.items():
+        said[signal_id].append((kind, code, probability))
+    return {signal_id: _summary(tags, taxonomy) for signal_id, tags in said.items()}
+
+
+def _summary(tags: Iterable[tuple[str, str, float]], taxonomy: Taxonomy) -> Said:
+    products, severity, probability, relevant = [], 0, 0.0, True
+    for kind, code, chance in tags:
+        if kind == "relevance":
+            relevant = chance >= SURE_ENOUGH
+            continue
+        if chance < SURE_ENOUGH:
+            continue
+        if kind == "product":
+            products.append((chance, code))
+        else:
+            hazard = taxonomy.hazards.get(code)
+            grave = hazard.severity if hazard else 2
+            if (grave, chance) > (severity, probability):
+                severity, probability = grave, chance
+    ordered = tuple(code for _, code in sorted(products, key=lambda pair: (-pair[0], pair[1])))
+    return Said(products=ordered, severity=severity if relevant else 0, probability=probability)
+
+
+def _in_force() -> Any:
+    link = tables.Link
+    return and_(
+        link.enterprise_id.is_not(None),
+        or_(link.decided == "link", and_(link.decided.is_(None), link.guess_decision == "link")),
+        tables.Mention.denied.is_(False),
+    )
+
+
+def _linked(table: type[Any], as_of: date) -> Select[Any]:
+    """Select a record table with the enterprise each mention stands for."""
+    signal, mention, link = tables.Signal, tables.Mention, tables.Link
+    return (
+        select(
+            table,
+            signal.id.label("signal_id"),
+            signal.trust,
+            signal.source_id,
+            mention.role.label("mention_role"),
+            link.enterprise_id,
+        )
+        .join(signal, signal.id == table.signal_id)
+        .join(mention, mention.signal_id == signal.id)
+        .join(link, link.mention_id == mention.id)
+        .where(table.known_at < end_of(as_of), table.occurred_on <= as_of, _in_force())
+        .order_by(signal.id, mention.role)
+    )
+
+
+def _linked_texts(as_of: date) -> Select[Any]:
+    """Select linked signals that have no typed record of their own: news, posts, bulletins, reports."""
+    signal, mention, link = tables.Signal, tables.Mention, tables.Link
+    return (
+        select(
+            signal.id.label("signal_id"),
+            signal.occurred_on,
+            signal.known_at,
+            signal.trust,
+            signal.source_id,
+            mention.role.label("mention_role"),
+            link.enterprise_id,
+        )
+        .join(mention, mention.signal_id == signal.id)
+        .join(link, link.mention_id == mention.id)
+        .where(
+            signal.known_at < end_of(as_of),
+            signal.occurred_on <= as_of,
+            signal.channel.in_(TEXT_CHANNELS),
+            _in_force(),
+        )
+        .order_by(signal.id, mention.role)
+    )
