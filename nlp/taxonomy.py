@@ -31,6 +31,7 @@ class Product:
     ccc: str
     hazards: tuple[str, ...]
     failing_items: tuple[str, ...]
+    cost_cny: float | None = None  # middle of the published range for one batch; rough and unverified
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,17 @@ def _products(taxonomy: dict[str, Any]) -> dict[str, Product]:
             ccc=str(entry.get("ccc", "no")),
             hazards=tuple(entry.get("hazards", ())),
             failing_items=tuple(entry.get("typical_nonconforming", ())),
+            cost_cny=_middle(entry.get("cost_per_batch_cny")),
         )
         for category in taxonomy.get("categories", [])
         for entry in category["products"]
     }
+
+
+def _middle(span: Any) -> float | None:
+    if not isinstance(span, dict) or "low" not in span or "high" not in span:
+        return None
+    return (float(span["low"]) + float(span["high"])) / 2
 
 
 def _hazard(entry: dict[str, Any]) -> Hazard:

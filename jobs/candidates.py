@@ -1,0 +1,176 @@
+"""The pool of a plan: every enterprise × product known on the date, with its grade, history and expected failure."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from jobs.known_facts import ONLINE_ROLES, Known, known_by
+from nlp.taxonomy import Taxonomy
+from scoring.facts import AnyFact, Licence, Role, Sample
+from scoring.sampling import BaseRates, Batch, Candidate, PlanRules, RelativeRisk, full_months
+from store import tables
+
+Line = tuple[int, str, str]  # enterprise, product ('' = all), role
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """The grade a candidate stands under."""
+
+    id: int
+    level: str
+    challenger: float | None
+    reasons: tuple[str, ...]
+
+
+def candidates_on(
+    session: Session, taxonomy: Taxonomy, rules: PlanRules, as_of: date, region_prefix: str = ""
+) -> list[Candidate]:
+    """Return what may be sampled in a region as known on a date, one candidate an enterprise × product.
+
+    Base rates and relative risks come from the whole province's history, candidates from the region alone.
+    An enterprise that makes and sells a product is sampled as its maker.
+    """
+    known = known_by(session, as_of, taxonomy)
+    grades = _grades_on(session, as_of)
+    history = list(_batches(known, _levels_before(session, as_of), as_of, rules.find.history_months))
+    rates = BaseRates(history, rules.find)
+    risk = RelativeRisk(history, rates, rules.find)
+    regions = dict(session.execute(select(tables.Region.code, tables.Region.name)).tuples())
+    firms = {
+        row.id: row
+        for row in session.execute(
+            select(
+                tables.Enterprise.id, tables.Enterprise.name, tables.Enterprise.region_code, tables.Enterprise.status
+            ).where(tables.Enterprise.merged_into_id.is_(None), tables.Enterprise.status == "active")
+        )
+    }
+    found: dict[tuple[int, str], Candidate] = {}
+    for enterprise_id, role in known.subjects():  # "producer" comes before "seller"
+        firm = firms.get(enterprise_id)
+        if firm is None or enterprise_id not in known.enterprises:
+            continue
+        region = firm.region_code or ""
+        if not region.startswith(region_prefix):
+            continue
+        facts = known.facts.get((enterprise_id, role), [])
+        lines = known.lines.get((enterprise_id, role), set()) | {fact.product_id for fact in facts if fact.product_id}
+        for product_id in sorted(lines & taxonomy.products.keys()):
+            if (enterprise_id, product_id) in found:
+                continue
+            product = taxonomy.products[product_id]
+            channel = _channel(role, known.roles.get(enterprise_id, set()))
+            base = rates.rate(product_id, channel)
+            graded = grades.get((enterprise_id, product_id, role)) or grades.get((enterprise_id, "", role))
+            level = graded.level if graded else "U"
+            expected = risk.fail_probability(base, level)
+            if rules.find.use_challenger and graded and graded.challenger is not None:
+                expected = graded.challenger
+            samples = [fact for fact in facts if isinstance(fact, Sample) and fact.product_id == product_id]
+            found[enterprise_id, product_id] = Candidate(
+                enterprise_id=enterprise_id,
+                product_id=product_id,
+                channel=channel,
+                region_code=region,
+                grade_level=level,
+                fail_probability=expected,
+                base_rate=base,
+                cost_cny=rules.cost.contract_cny.get(product_id, product.cost_cny or rules.cost.default_cny),
+                tier=product.tier,
+                licensed=role == "producer"
+                and product.licence == "yes"
+                and _is_licensed(facts, product_id, known.roles.get(enterprise_id, set()), as_of),
+                months_since_failed=_months_since(samples, as_of, ("fail",)),
+                months_since_tested=_months_since(samples, as_of, ("pass", "fail")),
+                months_since_no_sample=_months_since(samples, as_of, ("no_sample", "refused")),
+                grade_id=graded.id if graded else None,
+                enterprise_name=firm.name,
+                product_zh=product.name,
+                region_zh=regions.get(region, ""),
+                reasons=graded.reasons if graded else (),
+            )
+    return list(found.values())
+
+
+def _channel(role: Role, roles: set[str]) -> str:
+    if role == "producer":
+        return "production"
+    return "online" if roles & ONLINE_ROLES else "circulation"
+
+
+def _is_licensed(facts: list[AnyFact], product_id: str, roles: set[str], as_of: date) -> bool:
+    licences = [
+        fact
+        for fact in facts
+        if isinstance(fact, Licence) and fact.kind == "production_licence" and fact.product_id in (product_id, "")
+    ]
+    if not licences:
+        return "licensed_producer" in roles
+    newest = max(licences, key=lambda fact: (fact.known_on, fact.signal_id))
+    return newest.state == "valid" and (newest.expires_on is None or newest.expires_on >= as_of)
+
+
+def _months_since(samples: list[Sample], as_of: date, outcomes: tuple[str, ...]) -> int | None:
+    dates = [sample.occurred_on for sample in samples if sample.outcome in outcomes]
+    return max(full_months(max(dates), as_of), 0) if dates else None
+
+
+def _grades_on(session: Session, as_of: date) -> dict[Line, Graded]:
+    """Return the grades of the last day graded by then; of two policies on that day the newer run counts."""
+    day = session.scalar(select(func.max(tables.Grade.as_of)).where(tables.Grade.as_of <= as_of))
+    grade = tables.Grade
+    found: dict[Line, Graded] = {}
+    for row in session.execute(
+        select(
+            grade.id, grade.enterprise_id, grade.product_id, grade.role, grade.level, grade.challenger,
+            grade.contributions, grade.run_id,
+        )
+        .where(grade.as_of == day)
+        .order_by(grade.run_id, grade.id)
+    ):  # fmt: skip
+        parts = sorted(row.contributions, key=lambda part: -float(part.get("points", 0)))
+        reasons = tuple(
+            str(part["sentence"]) for part in parts[:2] if part.get("points", 0) > 0 and part.get("sentence")
+        )
+        found[row.enterprise_id, row.product_id, row.role] = Graded(row.id, row.level, row.challenger, reasons)
+    return found
+
+
+def _levels_before(session: Session, as_of: date) -> dict[Line, list[tuple[date, str]]]:
+    grade = tables.Grade
+    history: dict[Line, list[tuple[date, str]]] = defaultdict(list)
+    for row in session.execute(
+        select(grade.enterprise_id, grade.product_id, grade.role, grade.as_of, grade.level)
+        .where(grade.as_of <= as_of)
+        .order_by(grade.as_of, grade.run_id)
+    ):
+        history[row.enterprise_id, row.product_id, row.role].append((row.as_of, row.level))
+    return history
+
+
+def _batches(known: Known, levels: dict[Line, list[tuple[date, str]]], as_of: date, months: int) -> list[Batch]:
+    """Return each tested batch of the window once, with the level its firm stood at the day before it."""
+    taken: set[int] = set()
+    batches = []
+    for enterprise_id, role in known.subjects():
+        for fact in known.facts.get((enterprise_id, role), []):
+            if not isinstance(fact, Sample) or not fact.tested or fact.recheck or fact.signal_id in taken:
+                continue
+            if not 0 <= full_months(fact.occurred_on, as_of) < months:
+                continue
+            taken.add(fact.signal_id)
+            line = levels.get((enterprise_id, fact.product_id, role)) or levels.get((enterprise_id, "", role), [])
+            position = bisect_right(line, (fact.occurred_on, "")) - 1
+            batches.append(
+                Batch(
+                    fact.product_id,
+                    fact.channel or ("production" if role == "producer" else "circulation"),
+                    fact.failed,
+                    line[position][1] if position >= 0 else None,
+                )
+            )
+    return batches
