@@ -1,0 +1,490 @@
+"""A site -> the store: fetch into the archive, judge the run, then store what was found, or hold it back.
+
+Fetching happens in a child process (the reactor cannot be started twice) that knows nothing of the store: it gets
+its orders and reports each page. What it reports is kept in the frontier at once, so a crawl killed at any point
+goes on where it was. Nothing becomes a signal before the run as a whole was found good.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from ingest.health import History, RunFacts, Verdict, judge
+from ingest.http import as_address
+from ingest.platforms.page import Item
+from ingest.signal import RawMention, RawSignal
+from ingest.source import SourceSpec, find_source, register_sources
+from nlp.normalize import normalize
+from store.dialect import insert_ignore
+from store.tables import FrontierPage, Run, Source, SourceCheck
+
+CHINA = ZoneInfo("Asia/Shanghai")
+GRACE_SECONDS = 60  # for starting and stopping, beyond the source's own cap
+MAX_TRIES = 3
+BATCH = 20
+
+
+class CrawlFailed(Exception):
+    """The crawl could not run at all; the message says what to do."""
+
+
+@dataclass
+class _Tally:
+    """What the child reported, summed as it comes."""
+
+    pages: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    bytes: int = 0
+    listed: int | None = None
+    newest_on: date | None = None
+    walls: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    columns: set[str] = field(default_factory=set)
+    surplus: set[str] = field(default_factory=set)
+    start_failed: str = "站点没有应答"
+    stopped: str = ""
+
+    def add(self, event: dict[str, Any], start: str) -> None:
+        state = event["state"]
+        if event["url"] == start:
+            self.start_failed = "" if state in ("fetched", "unchanged") else str(event.get("reason") or state)
+        if state == "failed":
+            self.failed += 1
+            return
+        if state == "refused":
+            self.walls[event.get("wall") or "refused"] += 1
+            return
+        self.pages += 1
+        self.unchanged += state == "unchanged"
+        self.bytes += event.get("bytes", 0)
+        if event.get("listed") is not None:
+            self.listed = (self.listed or 0) + event["listed"]
+        self.skipped.update(event.get("skipped", {}))
+        self.columns.update(event.get("columns", ()))
+        self.surplus.update(event.get("surplus", ()))
+        dates = [event.get("newest_on"), *(item["published_on"] for item in event.get("items", ()))]
+        known = [date.fromisoformat(one) for one in dates if one]
+        self.newest_on = max([*known, *([self.newest_on] if self.newest_on else [])], default=None)
+
+
+def crawl(
+    sessions: sessionmaker[Session],
+    source_id: str,
+    *,
+    var: Path,
+    now: datetime,
+    spec: SourceSpec | None = None,
+    base_url: str | None = None,
+    allow: Sequence[str] = (),
+    run_id: int | None = None,
+) -> dict[str, Any]:
+    """Crawl one source and store what is new; return the counts, with the verdict under `status`.
+
+    `now` is the date the source's freshness is judged on. Running it again fetches only what is new or changed.
+    Raises `BadSource` for a source that cannot be used and `CrawlFailed` when the child cannot run.
+    """
+    spec = spec or find_source(source_id)
+    with sessions.begin() as session:
+        register_sources(session, [spec], base_url)
+        source = session.get_one(Source, spec.id)
+        start_url = spec.start_url(base_url or None, _since(session, spec, now))
+        history = _history(session, spec.id)
+        orders = _orders(session, spec, start_url, now)
+    orders |= {"archive": str(var / "archive"), "allow": list(allow), "on_loopback": _is_loopback(start_url)}
+    tally = _fetch(sessions, spec, orders, start_url, now)
+    return _publish(sessions, spec, source, tally, history, var=var, now=now, run_id=run_id)
+
+
+# --- fetching -------------------------------------------------------------------------------------------------------
+
+
+def _since(session: Session, spec: SourceSpec, now: datetime) -> date:
+    """Return from when to ask: a week before the newest item known, else the backfill."""
+    newest = session.scalar(
+        select(SourceCheck.newest_on)
+        .where(SourceCheck.source_id == spec.id, SourceCheck.verdict.in_(("ok", "silent")))
+        .order_by(SourceCheck.id.desc())
+        .limit(1)
+    )
+    return (newest - timedelta(days=7)) if newest else (now.date() - timedelta(days=spec.backfill_days))
+
+
+def _history(session: Session, source_id: str) -> History:
+    rows = session.execute(
+        select(Run.counts)
+        .join(SourceCheck, SourceCheck.run_id == Run.id)
+        .where(SourceCheck.source_id == source_id, SourceCheck.verdict.in_(("ok", "silent")))
+        .order_by(Run.id.desc())
+        .limit(30)
+    ).scalars()
+    counts = list(rows)[::-1]
+    listed = [one["listed"] for one in counts if one.get("listed") is not None]
+    columns = next((frozenset(one["columns"]) for one in reversed(counts) if one.get("columns")), frozenset())
+    return History(listed, [one.get("items", 0) for one in counts], columns)
+
+
+def _orders(session: Session, spec: SourceSpec, start_url: str, now: datetime) -> dict[str, Any]:
+    """Return the child's orders: the start, what waits, what to look at again, and what is done with."""
+    rows = session.scalars(select(FrontierPage).where(FrontierPage.source_id == spec.id).order_by(FrontierPage.id))
+    start: dict[str, Any] = {"url": start_url, "kind": "list", "depth": 0}
+    again: list[dict[str, Any]] = []
+    done: list[str] = []
+    last = session.scalar(
+        select(SourceCheck.verdict).where(SourceCheck.source_id == spec.id).order_by(SourceCheck.id.desc()).limit(1)
+    )
+    for row in rows:
+        if row.url == start_url:
+            if row.state == "done" and last in ("ok", "silent"):
+                start |= {"etag": row.etag, "last_modified": row.last_modified}
+        elif row.state in ("waiting", "held") or (row.state == "failed" and row.meta.get("tries", 1) < MAX_TRIES):
+            again.append({"url": row.url, "kind": row.kind, "depth": row.depth, "meta": _said(row.meta)})
+        elif row.kind != "list" and _is_recent(row, spec, now):
+            again.append(
+                {
+                    "url": row.url,
+                    "kind": row.kind,
+                    "depth": row.depth,
+                    "meta": _said(row.meta),
+                    "etag": row.etag,
+                    "last_modified": row.last_modified,
+                    "content_hash": row.content_hash,
+                }
+            )
+        elif row.kind != "list":
+            done.append(row.url)
+    return {"spec": spec.model_dump(mode="json"), "start": [start, *again], "done": done}
+
+
+def _said(meta: dict[str, Any]) -> dict[str, Any]:
+    return {key: meta[key] for key in ("title", "date", "name", "parent") if key in meta}
+
+
+def _is_recent(row: FrontierPage, spec: SourceSpec, now: datetime) -> bool:
+    if not spec.revisit_days or row.state != "done":
+        return False
+    return (now - row.found_at).days <= spec.revisit_days
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    address = as_address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _fetch(
+    sessions: sessionmaker[Session], spec: SourceSpec, orders: dict[str, Any], start_url: str, now: datetime
+) -> _Tally:
+    tally = _Tally()
+    waiting: list[dict[str, Any]] = []
+    with _child(orders, spec.caps.seconds + GRACE_SECONDS) as lines:
+        for line in lines:
+            event = json.loads(line)
+            if event["event"] == "end":
+                tally.stopped = event["reason"] if event["reason"] in ("pages", "bytes", "seconds") else ""
+                continue
+            tally.add(event, start_url)
+            waiting.append(event)
+            if len(waiting) >= BATCH:
+                _keep(sessions, spec, waiting, now)
+                waiting = []
+    _keep(sessions, spec, waiting, now)
+    return tally
+
+
+@contextmanager
+def _child(orders: dict[str, Any], seconds: float) -> Iterator[Iterator[str]]:
+    """Yield the lines of a crawl's child process; it never outlives its time or this block."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "ingest.spiders.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    assert child.stdin
+    assert child.stdout
+    assert child.stderr
+    complaints: list[str] = []
+    listener = threading.Thread(target=lambda: complaints.extend(child.stderr or ()), daemon=True)
+    listener.start()
+    timer = threading.Timer(seconds, child.kill)
+    timer.start()
+    try:
+        child.stdin.write(json.dumps(orders, ensure_ascii=False))
+        child.stdin.close()
+        yield iter(child.stdout)
+        code = child.wait()
+        listener.join(5)
+        if code > 0:
+            raise CrawlFailed(f"抓取进程异常退出（{code}）：{(complaints or [''])[-1].strip()[:300]}")
+    finally:
+        timer.cancel()
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+        listener.join(5)
+        child.stdout.close()
+        child.stderr.close()
+
+
+def _keep(sessions: sessionmaker[Session], spec: SourceSpec, events: list[dict[str, Any]], now: datetime) -> None:
+    """Write what became of some pages, and the addresses they led to, in one transaction."""
+    if not events:
+        return
+    with sessions.begin() as session:
+        found = [link for event in events for link in event.get("found", ())]
+        pages = [{"url": event["url"], "kind": event.get("kind", "detail"), "depth": 0, "meta": {}} for event in events]
+        insert_ignore(
+            session,
+            FrontierPage.__table__,  # type: ignore[arg-type]
+            [_waiting(spec, link, now) for link in {one["url"]: one for one in [*pages, *found]}.values()],
+            key=["source_id", "url"],
+        )
+        for event in events:
+            row = session.scalars(
+                select(FrontierPage).where(FrontierPage.source_id == spec.id, FrontierPage.url == event["url"])
+            ).one()
+            _apply(row, event, now)
+
+
+def _waiting(spec: SourceSpec, link: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "source_id": spec.id,
+        "url": link["url"],
+        "kind": link["kind"],
+        "depth": link["depth"],
+        "state": "waiting",
+        "found_at": now,
+        "meta": link["meta"],
+    }
+
+
+def _apply(row: FrontierPage, event: dict[str, Any], now: datetime) -> None:
+    state = event["state"]
+    row.reason = event.get("reason")
+    row.fetched_at = now
+    if state == "unchanged":
+        row.state = "done"
+    elif state == "fetched":
+        row.state = "fetched"
+        row.etag, row.last_modified = event["etag"], event["last_modified"]
+        revised = row.content_hash is not None and row.content_hash != event["content_hash"] and row.kind == "detail"
+        row.content_hash, row.archive_path = event["content_hash"], event["archive_path"]
+        row.meta = {**_said(row.meta), "items": event["items"], "revised": revised}
+    else:
+        row.state = state
+        row.archive_path = event.get("archive_path") or row.archive_path
+        row.meta = {**_said(row.meta), "tries": row.meta.get("tries", 0) + 1}
+
+
+# --- storing --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Harvest:
+    """What a run fetched and has not yet stored."""
+
+    signals: tuple[RawSignal, ...]
+    files: tuple[tuple[int | None, Path, str, str], ...]  # frontier id, path, name, the notice's external id
+
+
+def _publish(
+    sessions: sessionmaker[Session],
+    spec: SourceSpec,
+    source: Source,
+    tally: _Tally,
+    history: History,
+    *,
+    var: Path,
+    now: datetime,
+    run_id: int | None,
+) -> dict[str, Any]:
+    with sessions() as session:
+        rows = list(
+            session.scalars(
+                select(FrontierPage)
+                .where(FrontierPage.source_id == spec.id, FrontierPage.state == "fetched")
+                .order_by(FrontierPage.id)
+            )
+        )
+    harvest = _harvest(rows, spec, var, now)
+    facts = _facts(tally, harvest, history)
+    verdict = judge(facts, spec.expect, history, now.astimezone(CHINA).date())
+    counts: dict[str, Any] = {
+        "status": "ok" if verdict.verdict == "silent" else verdict.verdict,
+        "verdict": verdict.verdict,
+        "pages": tally.pages,
+        "unchanged": tally.unchanged,
+        "failed": tally.failed,
+        "refused": sum(tally.walls.values()),
+        "bytes": tally.bytes,
+        "listed": tally.listed,
+        "items": len(harvest.signals),
+        "columns": sorted(facts.columns),
+        "stored": 0,
+        "files": 0,
+        "rows": 0,
+    }
+    states = [row.id for row in rows]
+    if verdict.holds_back:
+        with sessions.begin() as session:
+            session.execute(update(FrontierPage).where(FrontierPage.id.in_(states)).values(state="held"))
+            _record(session, spec.id, verdict, now, run_id)
+        return counts
+    from ingest.pipelines import store_signals
+
+    attachments = {row.id for row in rows if row.kind == "attachment"}
+    with sessions.begin() as session:
+        stored = store_signals(session, harvest.signals, run_id=run_id)
+        counts["stored"] = stored.added
+        _done(session, [one for one in states if one not in attachments])
+        _record(session, spec.id, verdict, now, run_id)
+    for frontier_id, path, name, parent in harvest.files:
+        counts["rows"] += _import(sessions, spec, path, name, parent, var=var, now=now, run_id=run_id)
+        counts["files"] += 1
+        if frontier_id is not None:
+            with sessions.begin() as session:
+                _done(session, [frontier_id])
+    return counts
+
+
+def _done(session: Session, ids: Sequence[int]) -> None:
+    for row in session.scalars(select(FrontierPage).where(FrontierPage.id.in_(ids))):
+        row.state = "done"
+        row.meta = _said(row.meta)
+
+
+def _record(session: Session, source_id: str, verdict: Verdict, now: datetime, run_id: int | None) -> None:
+    session.add(
+        SourceCheck(
+            source_id=source_id,
+            run_id=run_id,
+            checked_at=now,
+            verdict=verdict.verdict,
+            newest_on=verdict.newest_on,
+            findings=[finding.to_json() for finding in verdict.findings],
+        )
+    )
+
+
+def _harvest(rows: Sequence[FrontierPage], spec: SourceSpec, var: Path, now: datetime) -> _Harvest:
+    signals: list[RawSignal] = []
+    files: list[tuple[int | None, Path, str, str]] = []
+    for row in rows:
+        if row.kind == "attachment":
+            name = str(row.meta.get("name") or Path(urlsplit(row.url).path).name)
+            files.append((row.id, var / "archive" / str(row.archive_path), name, str(row.meta.get("parent") or "")))
+        for values in row.meta.get("items", ()):
+            item = Item.from_json(values)
+            external_id = item.external_id
+            if row.meta.get("revised"):
+                external_id = f"{external_id}#{str(row.content_hash)[:12]}"
+            signals.append(_signal(item, external_id, row, spec, now))
+            if spec.attachments is not None and spec.attachments.tables:
+                for number, table in enumerate(item.tables, start=1):
+                    path = _table_file(var, table)
+                    files.append((None, path, f"{item.title[:80]} 正文表{number}.html", external_id))
+    return _Harvest(tuple(signals), tuple(files))
+
+
+def _signal(item: Item, external_id: str, row: FrontierPage, spec: SourceSpec, now: datetime) -> RawSignal:
+    today = now.astimezone(CHINA).date()
+    published = min(item.published_on or today, today)
+    known_at = min(datetime.combine(published, time(), CHINA), now)
+    flags = ["revised"] if row.meta.get("revised") else []
+    if item.published_on is None:
+        flags.append("no_date")
+    return RawSignal(
+        source_id=spec.id,
+        channel=item.channel or spec.channel,
+        trust=spec.trust,
+        title=item.title,
+        text=item.text,
+        occurred_on=published,
+        known_at=known_at,
+        external_id=external_id,
+        parent_external_id=item.external_id if row.meta.get("revised") else None,
+        url=item.url or row.url,
+        region_code=spec.region,
+        record_kind=item.record_kind,
+        record=item.record,
+        mentions=tuple(RawMention(**mention) for mention in item.mentions),
+        payload=item.payload,
+        damaged=normalize(item.text).damaged_original,
+        flags=tuple(flags),
+        archive_path=f"archive/{row.archive_path}" if row.archive_path else None,
+    )
+
+
+def _table_file(var: Path, table: str) -> Path:
+    """Keep a table of a notice's text as a file of its own, so that it goes through the importers like any other."""
+    page = f'<html><head><meta charset="utf-8"></head><body>{table}</body></html>'.encode()
+    digest = hashlib.sha256(page).hexdigest()
+    path = var / "archive" / digest[:2] / f"{digest}.html"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(page)
+        part.replace(path)
+    return path
+
+
+def _facts(tally: _Tally, harvest: _Harvest, history: History) -> RunFacts:
+    return RunFacts(
+        pages=tally.pages,
+        failed=tally.failed,
+        walls=tally.walls,
+        listed=tally.listed,
+        start_failed=tally.start_failed,
+        new_items=len(harvest.signals),
+        newest_on=tally.newest_on,
+        characters=sum(len(signal.text) for signal in harvest.signals),
+        damaged_characters=sum(end - start for signal in harvest.signals for start, end in signal.damaged),
+        columns=frozenset(tally.columns),
+        surplus=frozenset(tally.surplus),
+        skipped=tally.skipped,
+        stopped=tally.stopped,
+    )
+
+
+def _import(
+    sessions: sessionmaker[Session],
+    spec: SourceSpec,
+    path: Path,
+    name: str,
+    parent: str,
+    *,
+    var: Path,
+    now: datetime,
+    run_id: int | None,
+) -> int:
+    from ingest.intake import import_file
+
+    assert spec.attachments is not None
+    file = import_file(
+        sessions,
+        path,
+        kind=spec.attachments.kind,
+        source_id=spec.id,
+        received_at=now,
+        known="record",
+        var=var,
+        run_id=run_id,
+    )
+    return file.added

@@ -1,0 +1,179 @@
+"""Reading HTML that strangers wrote: decoding, text, dates, and pages that only look like content."""
+
+import re
+from datetime import date
+from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
+
+import lxml.html
+from lxml import etree
+
+from ingest.platforms.page import NotContent
+
+_CHARSET = re.compile(rb"charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
+
+
+def decode(body: bytes, content_type: str = "") -> str:
+    """Return the page's text: BOM, then strict UTF-8, then the declared charset, then GB18030; never fails.
+
+    What a server declares is wrong often enough that bytes which are valid UTF-8 are taken as UTF-8. Bytes no
+    reading fits become U+FFFD and are marked as damaged later, not guessed.
+    """
+    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if body.startswith(mark):
+            return body.decode(name, "replace")
+    declared = _CHARSET.search(content_type.encode("latin-1", "replace")) or _CHARSET.search(body[:2048])
+    names = ["utf-8"]
+    if declared:
+        name = declared.group(1).decode("ascii").lower()
+        names.append("gb18030" if name in ("gb2312", "gbk") else name)
+    names.append("gb18030")
+    for name in names:
+        try:
+            return body.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    fewest = [body.decode(name, "replace") for name in ("utf-8", "gb18030")]
+    return min(fewest, key=lambda text: text.count("\ufffd"))
+
+
+def parse(body: bytes, content_type: str = "") -> lxml.html.HtmlElement:
+    """Return the page as a tree. Raises `NotContent` when it is empty or no HTML at all."""
+    text = decode(body, content_type).replace("\x00", "")
+    if not text.strip():
+        raise NotContent("empty", "页面为空")
+    parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, recover=True)
+    try:
+        tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, AssertionError) as failure:
+        raise NotContent("wrong_type", "不是可读的网页") from failure
+    for dead in tree.xpath("//script|//style|//noscript|//template|//comment()"):
+        if dead.getparent() is not None:
+            dead.drop_tree()
+    return tree
+
+
+_BLOCK_NAMES = (
+    "p|div|br|li|tr|td|th|h1|h2|h3|h4|h5|h6|table|ul|ol|dl|dd|dt|section|article|header|footer|blockquote|pre"
+)
+_BLOCKS = frozenset(_BLOCK_NAMES.split("|"))
+
+
+def text_of(element: lxml.html.HtmlElement, *, without: frozenset[str] = frozenset()) -> str:
+    """Return the element's text, a line for each block, leaving out elements whose tag is in `without`."""
+    pieces: list[str] = []
+    # An explicit stack: a hostile page can nest deeper than Python recurses.
+    stack: list[tuple[lxml.html.HtmlElement | str, bool]] = [(element, True)]
+    while stack:
+        node, opening = stack.pop()
+        if isinstance(node, str):
+            pieces.append(node)
+            continue
+        tag = node.tag if isinstance(node.tag, str) else ""
+        if not tag or tag in without:
+            continue
+        if tag in _BLOCKS:
+            pieces.append("\n")
+        if not opening:
+            continue
+        if node.text:
+            pieces.append(node.text)
+        stack.append((node, False))
+        for child in reversed(node):
+            if child.tail:
+                stack.append((child.tail, True))
+            stack.append((child, True))
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+_DATE = re.compile(r"(?<!\d)(20\d{2})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?!\d)")
+_COMPACT_DATE = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
+_PUBLISHED = re.compile(
+    r"(?:发布|发文|公布|成文|更新|发表|公告|公开)(?:时间|日期)\s{0,3}[:：]?\s{0,3}"
+    r"(20\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2})"
+)
+
+
+def find_date(text: str) -> date | None:
+    """Return the first date written in `text`, or None; an impossible day is no date."""
+    for pattern in (_DATE, _COMPACT_DATE):
+        for found in pattern.finditer(text):
+            try:
+                return date(*map(int, found.groups()))
+            except ValueError:
+                continue
+    return None
+
+
+def find_published(text: str) -> date | None:
+    """Return the date behind 发布时间 or a word like it."""
+    found = _PUBLISHED.search(text)
+    return find_date(found.group(1)) if found else None
+
+
+def absolute(page_url: str, href: str | None) -> str | None:
+    """Return the address `href` means on `page_url`, canonical and without fragment; None when it is not http(s).
+
+    Session ids are taken out: the same page under a thousand ids is one page.
+    """
+    if not href or len(href) > 2000 or href.strip().lower().startswith(("javascript:", "mailto:", "tel:", "data:")):
+        return None
+    try:
+        parts = urlsplit(urldefrag(urljoin(page_url, href.strip()))[0])
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    host = parts.hostname.lower()
+    if ":" in host:
+        host = f"[{host}]"
+    if port and (parts.scheme, port) not in (("http", 80), ("https", 443)):
+        host = f"{host}:{port}"
+    path = _SESSION_PATH.sub("", parts.path) or "/"
+    query = "&".join(pair for pair in parts.query.split("&") if pair and not _SESSION_KEY.match(pair))
+    return urlunsplit((parts.scheme, host, path, query, ""))
+
+
+_SESSION_PATH = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
+_SESSION_KEY = re.compile(
+    r"(?:jsessionid|phpsessid|aspsessionid\w*|sid|sessionid|session_id|_t|timestamp|utm_\w+|spm|from_source)=",
+    re.IGNORECASE,
+)
+
+_LOGIN = re.compile(
+    r"请(?:先|您先)?登录|用户登录|统一身份认证|账号登录|登录后(?:查看|访问)|会话已过期|login required|sign in",
+    re.IGNORECASE,
+)
+_CAPTCHA = re.compile(
+    r"验证码|安全验证|人机验证|滑动(?:验证|滑块)|访问(?:过于)?频繁|异常访问|请求过于频繁|captcha|are you (?:a )?human"
+    r"|正在进行安全检测|checking your browser|WAF|网站防火墙|拦截提示",
+    re.IGNORECASE,
+)
+_ERROR = re.compile(
+    r"404 not found|页面(?:不存在|找不到|已删除|走丢了)|您访问的页面|抱歉.{0,12}(?:不存在|无法访问|出错)|系统(?:繁忙|错误|维护|升级)"
+    r"|服务器(?:错误|繁忙)|internal server error|bad gateway|service unavailable|数据库(?:连接)?错误|网站(?:维护|升级)中"
+    r"|信息不存在|文章不存在|栏目不存在",
+    re.IGNORECASE,
+)
+
+
+def refuse_walls(tree: lxml.html.HtmlElement) -> None:
+    """Raise `NotContent` for a page that is a login wall, a captcha or an error page served as a success.
+
+    A notice may well speak of logging in or of verification codes; a wall says so in its title, or says hardly
+    anything else.
+    """
+    title = (tree.findtext(".//title") or "").strip()
+    password = tree.xpath("//input[@type='password' or @type='Password']")
+    text = text_of(tree)
+    short = len(text) < 600
+    for pattern, reason, message in (
+        (_CAPTCHA, "captcha", "站点要求人机验证"),
+        (_LOGIN, "login", "站点要求登录"),
+        (_ERROR, "error_page", "站点返回出错页"),
+    ):
+        if pattern.search(title) or (short and pattern.search(text)):
+            raise NotContent(reason, message)
+    if password and short:
+        raise NotContent("login", "站点要求登录")
