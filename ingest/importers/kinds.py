@@ -1,0 +1,158 @@
+"""The kinds of table the office sends, each declared in `kinds/<kind>.yml`: its columns, and how a row becomes a signal.
+
+A new kind is a new file, not new code. What stands behind a type of column is in `values.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_FOLDER = Path(__file__).parent / "kinds"
+
+TYPES = ("seq", "name", "line", "text", "date", "result", "number", "count", "link", "id", "uscc", "choice", "personal")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One canonical column of a kind.
+
+    `shown` is its name in the machine-readable report, None when it is not given out. A `gate` field has to be
+    in the table for it to be of this kind at all. `choices` maps words as written to canonical values.
+    A `joined` field may be spread over several columns whose values are put together instead of compared.
+    """
+
+    name: str
+    type: str
+    required: bool = False
+    shown: str | None = None
+    choices: Mapping[str, Any] | None = None
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MentionSpec:
+    """Which columns name an enterprise in a role."""
+
+    role: str
+    name: str
+    uscc: str | None = None
+    address: str | None = None
+    region: str | None = None
+    denied: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSpec:
+    """How a row becomes a signal. Parts of a sentence are left out when the field they show is empty."""
+
+    channel: str
+    trust: str
+    event_date: str
+    known_date: str | None
+    known_delay_days: int
+    external_id: tuple[str, ...]
+    title: tuple[str, ...]
+    text: tuple[str, ...]
+    separator: str
+    url: str | None
+    region: tuple[str, ...]
+    mentions: tuple[MentionSpec, ...]
+    record: str | None
+    columns: Mapping[str, Any]
+    product: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of table: its title, columns, key and checks, and the signal its rows become (None: a register)."""
+
+    name: str
+    title: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...] = ()
+    key_else: tuple[str, ...] = ()  # a row without `key` is told apart by these
+    result: str | None = None  # the fields that must not contradict each other: outcome and failed items
+    items: str | None = None
+    refuse_personal: bool = False
+    signal: SignalSpec | None = None
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the columns without which a table is not of this kind."""
+        return tuple(field.name for field in self.fields if field.required)
+
+    def field(self, name: str) -> Field:
+        """Return the column of that name."""
+        return next(field for field in self.fields if field.name == name)
+
+
+def kind_names() -> tuple[str, ...]:
+    """Names of all declared kinds."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yml")))
+
+
+@cache
+def load_kind(name: str) -> Kind:
+    """Return the kind of that name. Raises KeyError when none is declared, ValueError when its file is wrong."""
+    if name not in kind_names():
+        raise KeyError(name)
+    declared = yaml.load((_FOLDER / f"{name}.yml").read_text("utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506
+    fields = tuple(_field(name, key, spec or {}) for key, spec in declared["fields"].items())
+    known = {field.name for field in fields}
+    signal = _signal(declared["signal"]) if "signal" in declared else None
+    kind = Kind(
+        name=name,
+        title=declared["title"],
+        fields=fields,
+        key=tuple(declared.get("key", ())),
+        key_else=tuple(declared.get("key_else", ())),
+        result=declared.get("result"),
+        items=declared.get("items"),
+        refuse_personal=declared.get("refuse_personal", False),
+        signal=signal,
+    )
+    named = {*kind.key, *kind.key_else, kind.result, kind.items} - {None}
+    if signal:
+        named |= {signal.event_date, *signal.external_id, *signal.region}
+        named |= {mention.name for mention in signal.mentions}
+    if unknown := named - known:
+        raise ValueError(f"{name}.yml names columns it does not declare: {sorted(map(str, unknown))}")
+    return kind
+
+
+def _field(kind: str, name: str, spec: Mapping[str, Any]) -> Field:
+    field = Field(
+        name=name,
+        type=spec.get("type", "line"),
+        required=spec.get("required", False),
+        shown=spec.get("shown"),
+        choices=spec.get("choices"),
+        joined=spec.get("joined", False),
+    )
+    if field.type not in TYPES:
+        raise ValueError(f"{kind}.yml: {name} has the unknown type {field.type!r}")
+    return field
+
+
+def _signal(spec: Mapping[str, Any]) -> SignalSpec:
+    return SignalSpec(
+        channel=spec["channel"],
+        trust=spec["trust"],
+        event_date=spec["event_date"],
+        known_date=spec.get("known_date"),
+        known_delay_days=spec.get("known_delay_days", 0),
+        external_id=tuple(spec.get("external_id", ())),
+        title=tuple(spec["title"]),
+        text=tuple(spec["text"]),
+        separator=spec.get("separator", "，"),
+        url=spec.get("url"),
+        region=tuple(spec.get("region", ())),
+        mentions=tuple(MentionSpec(**mention) for mention in spec.get("mentions", ())),
+        record=spec.get("record"),
+        columns=spec.get("columns", {}),
+        product=spec.get("product"),
+    )

@@ -1,0 +1,157 @@
+"""JSON files: an array of objects, an array under a usual name, or one object a line. Clause C7."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ingest.importers.report import Rejected
+from ingest.importers.tables import Row, Table
+from ingest.importers.text import readings
+from ingest.importers.values import Cell, OddCell
+
+MAX_DEPTH = 64
+_ARRAYS = ("data", "rows", "list", "records", "items", "results", "result")
+
+
+class _Twice(list[Any]):
+    """The values of a key that stands more than once in one object."""
+
+
+def read_json(data: bytes) -> tuple[str, Table]:
+    """Return ("json" or "jsonl", table); item n is row n. Raises Rejected: corrupt, nesting_too_deep, no_header."""
+    last: Rejected | None = None
+    for _, _, text in readings(data):
+        try:
+            return _read_text(text.replace("\x00", ""))
+        except Rejected as rejected:
+            if rejected.reason == "nesting_too_deep":
+                raise
+            last = last or rejected
+    raise last or Rejected("bad_encoding", "无法识别文字编码")
+
+
+def _read_text(text: str) -> tuple[str, Table]:
+    _check_depth(text)
+    try:
+        whole = _loads(text)
+    except (ValueError, RecursionError):
+        lines = text.splitlines()
+        if not _is_lines(lines):
+            raise Rejected("corrupt", "JSON 不完整或有错误") from None
+        return "jsonl", _table([_line(line) for line in text.split("\n")])
+    items = _array(whole, 0)
+    if items is None:
+        if isinstance(whole, dict):
+            return "jsonl", _table([whole])
+        raise Rejected("no_header", "JSON 中没有记录数组")
+    return "json", _table(items)
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_object, parse_constant=str, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) < 19 else digits
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            before = found[key]
+            found[key] = _Twice([*(before if isinstance(before, _Twice) else [before]), value])
+        else:
+            found[key] = value
+    return found
+
+
+def _check_depth(text: str) -> None:
+    depth, quoted, skip = 0, False, False
+    for character in text if "[" in text or "{" in text else ():
+        if skip:
+            skip = False
+        elif quoted:
+            if character == "\\":
+                skip = True
+            elif character == '"':
+                quoted = False
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise Rejected("nesting_too_deep", f"嵌套超过 {MAX_DEPTH} 层")
+        elif character in "]}":
+            depth -= 1
+        elif character == "\n" and depth < 0:
+            depth = 0
+
+
+def _is_lines(lines: list[str]) -> bool:
+    """True when the text is meant as one object a line, whatever single lines are worth."""
+    filled = [line.strip() for line in lines if line.strip()]
+    if not filled or filled[0].startswith("["):
+        return False
+    whole = sum(1 for line in filled if line.startswith("{") and line.endswith("}"))
+    return whole * 2 >= len(filled) and whole > 0 and (whole > 1 or _parses(filled[0]))
+
+
+def _parses(line: str) -> bool:
+    try:
+        return isinstance(_loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _line(line: str) -> Any:
+    if not line.strip():
+        return {}
+    try:
+        return _loads(line)
+    except (ValueError, RecursionError):
+        return line
+
+
+def _array(value: Any, depth: int) -> list[Any] | None:
+    if isinstance(value, list) and not isinstance(value, _Twice):
+        return value
+    if isinstance(value, dict) and depth < 2:
+        for name in _ARRAYS:
+            for key, inner in value.items():
+                if key.strip().lower() == name and (found := _array(inner, depth + 1)) is not None:
+                    return found
+    return None
+
+
+def _table(items: Iterable[Any]) -> Table:
+    keys: dict[str, int] = {}
+    objects: list[Mapping[str, Any] | None] = []
+    odd: dict[int, OddCell] = {}
+    for number, item in enumerate(items, start=1):
+        if isinstance(item, dict):
+            for key in item:
+                keys.setdefault(key, len(keys))
+            objects.append(item)
+        else:
+            raw = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+            odd[number] = OddCell("bad_row", raw[:1000])
+            objects.append(None)
+    rows: list[Row] = [list(keys)]
+    for item in objects:
+        row: Row = [""] * len(keys)
+        for key, value in (item or {}).items():
+            row[keys[key]] = _cell(value)
+        rows.append(row)
+    return Table("", rows, first_row=0, odd_rows=odd)
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, _Twice):
+        said = {str(v).strip(): v for v in value if v is not None and str(v).strip()}
+        if len(said) > 1:
+            return OddCell("ambiguous_column", " | ".join(said))
+        value = next(iter(said.values()), None)
+    if isinstance(value, dict | list):
+        return OddCell("bad_type", json.dumps(value, ensure_ascii=False)[:1000])
+    return "" if value is None else value  # type: ignore[no-any-return]

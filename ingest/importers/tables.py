@@ -1,0 +1,345 @@
+"""From the tables of a file to checked rows: header, ignored rows, column reading, row checks, duplicates.
+
+Works on chunks and whole columns; a row is looked at by itself only when something about it is odd.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain, islice
+from typing import Any
+
+from ingest.importers.headers import SEARCHED_ROWS, Header, HeaderFinder, Merge
+from ingest.importers.kinds import Kind
+from ingest.importers.report import FailedRow, Rejected, RowProblem
+from ingest.importers.text import DAMAGED, INVISIBLE, fold
+from ingest.importers.values import CELL_LIMIT, EMPTY, Cell, ColumnReader, OddCell, as_text
+
+MAX_COLUMNS, MAX_ROWS = 512, 1_000_000
+CHUNK_ROWS = 4_000
+
+Row = list[Cell]
+
+
+@dataclass(slots=True)
+class Table:
+    """One table of a file before anything is known about it.
+
+    `first_row` is the number its first row has in the file; `odd_rows` are rows that are none, by that number.
+    """
+
+    sheet: str
+    rows: Iterable[Row]
+    first_row: int = 1
+    merges: Sequence[Merge] = ()
+    epoch_1904: bool = False
+    odd_rows: Mapping[int, OddCell] = field(default_factory=dict)
+    row_numbers: Sequence[int] | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Checked rows of one table: the valid ones, column by column, and what became of the others."""
+
+    sheet: str
+    numbers: Sequence[int]
+    fields: tuple[str, ...]
+    columns: Sequence[Sequence[Any]]
+    problems: list[RowProblem]
+    failed: list[FailedRow]
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of a file while it is read."""
+
+    read: int = 0
+    valid: int = 0
+    quarantined: int = 0
+    ignored: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    unknown_headers: dict[str, None] = field(default_factory=dict)
+
+
+class TableReader:
+    """Reads the tables of one file as one kind; what counts as a duplicate is remembered over all of them."""
+
+    def __init__(self, kind: Kind, finder: HeaderFinder, *, today: date) -> None:
+        self._kind = kind
+        self._finder = finder
+        self._today = today
+        self._seen_rows: set[int] = set()
+        self._seen_keys: set[int] = set()
+        self.tally = Tally()
+        self.lacking: tuple[str, ...] | None = None
+        self.tables = 0
+
+    def read(self, table: Table) -> Iterator[Batch]:
+        """Yield the checked rows of a table; nothing when it has no header of this kind (see `lacking`)."""
+        rows = iter(table.rows)
+        top = list(islice(rows, SEARCHED_ROWS))
+        _check_width(top)
+        header = self._finder.find(top, table.merges)
+        if header is None:
+            return
+        if header.missing:
+            if self.lacking is None or len(header.missing) < len(self.lacking):
+                self.lacking = header.missing
+            return
+        if self._kind.refuse_personal and any(self._kind.field(name).type == "personal" for name in header.columns):
+            raise Rejected("personal_data", "表中含姓名、电话等个人信息列，请去标识化后再导入")
+        self.tables += 1
+        for column in header.unknown:
+            self.tally.unknown_headers.setdefault(header.names[column])
+            self.tally.warnings["unknown_column"] += 1
+        self._count(ignored=header.top)
+        sheet = _SheetReader(self._kind, self._finder, header, table, self)
+        start = header.bottom + 1
+        remaining: Iterator[Row] = chain(top[start:], rows)
+        position = start
+        while chunk := list(islice(remaining, CHUNK_ROWS)):
+            _check_width(chunk)
+            yield sheet.check(chunk, position)
+            position += len(chunk)
+            if position > MAX_ROWS + SEARCHED_ROWS and self.tally.read - self.tally.ignored > MAX_ROWS:
+                raise Rejected("limit_exceeded", f"超过 {MAX_ROWS:,} 行，请拆分后再导入")
+
+    def _count(self, *, valid: int = 0, quarantined: int = 0, ignored: int = 0) -> None:
+        self.tally.valid += valid
+        self.tally.quarantined += quarantined
+        self.tally.ignored += ignored
+        self.tally.read += valid + quarantined + ignored
+
+
+class _SheetReader:
+    """Checks the rows under one header."""
+
+    def __init__(self, kind: Kind, finder: HeaderFinder, header: Header, table: Table, file: TableReader) -> None:
+        self._kind, self._finder, self._header, self._table, self._file = kind, finder, header, table, file
+        self._width = max((i + 1 for i, name in enumerate(header.names) if name), default=0)
+        self._fields = tuple(f for f in kind.fields if f.name in header.columns and f.type != "seq")
+        self._readers = {f.name: ColumnReader(f, epoch_1904=table.epoch_1904, today=file._today) for f in self._fields}
+        self._names = tuple(f.name for f in self._fields)
+        self._seq = set(header.columns.get("seq", ()))
+        self._unknown = header.unknown
+        self._values: dict[str, Sequence[Any]] = {}
+
+    def check(self, rows: list[Row], position: int) -> Batch:
+        """Return the rows checked; `position` is the 0-based place of the first of them in the table."""
+        numbers = self._numbers(position, len(rows))
+        problems: list[RowProblem] = []
+        failed: list[FailedRow] = []
+        bad: dict[int, list[tuple[str, str, str]]] = {}  # row in chunk -> (class, column, raw)
+        width = self._width
+        if set(map(len, rows)) != {width}:
+            self._square(rows, bad)
+        self._clean(rows, bad)
+        columns = list(zip(*rows, strict=True))
+        readings: list[Sequence[Any]] = []
+        for field_ in self._fields:
+            cells = self._cells(field_.name, field_.joined, columns, bad)
+            column = self._readers[field_.name].read(cells)
+            readings.append(column.values)
+            for index, reason in column.faults.items():
+                bad.setdefault(index, []).append((reason, self._column_name(field_.name), as_text(cells[index])))
+            for index, reason in column.repaired.items():
+                self._file.tally.warnings[reason] += 1
+                problems.append(
+                    self._problem(numbers[index], self._column_name(field_.name), reason, cells[index], rejected=False)
+                )
+        self._values = dict(zip(self._names, readings, strict=True))
+        self._check_contradiction(len(rows), bad)
+        ignored = {i for i in bad if self._is_ignored(rows[i], numbers[i])}
+        self._check_duplicates(columns, len(rows), bad)
+        for index in sorted(bad.keys() - ignored):
+            for place, (reason, name, raw) in enumerate(bad[index]):
+                if place == 0:
+                    self._file.tally.reasons[reason] += 1
+                problems.append(RowProblem(self._table.sheet, numbers[index], name, reason, _safe(raw)))
+            failed.append(
+                FailedRow(self._table.sheet, numbers[index], bad[index][0][0], self._as_received(rows[index]))
+            )
+        out = bad.keys()
+        if out:
+            kept = [i for i in range(len(rows)) if i not in out]
+            valid_numbers: Sequence[int] = [numbers[i] for i in kept]
+            readings = [[column[i] for i in kept] for column in readings]
+        else:
+            valid_numbers = numbers
+        self._file._count(valid=len(valid_numbers), quarantined=len(out) - len(ignored), ignored=len(ignored))
+        return Batch(self._table.sheet, valid_numbers, self._names, readings, problems, failed)
+
+    def _numbers(self, position: int, count: int) -> Sequence[int]:
+        if self._table.row_numbers is not None:
+            return self._table.row_numbers[position : position + count]
+        start = self._table.first_row + position
+        return range(start, start + count)
+
+    def _square(self, rows: list[Row], bad: dict[int, list[tuple[str, str, str]]]) -> None:
+        """Give every row the header's width. A short row ends empty; a long one may only be empty beyond."""
+        width = self._width
+        for index, row in enumerate(rows):
+            if len(row) < width:
+                rows[index] = row + [""] * (width - len(row))
+            elif len(row) > width:
+                surplus = [as_text(cell) for cell in row[width:]]
+                if any(cell.strip() for cell in surplus):
+                    bad.setdefault(index, []).append(("column_mismatch", "", " ".join(surplus)))
+                rows[index] = row[:width]
+
+    def _clean(self, rows: list[Row], bad: dict[int, list[tuple[str, str, str]]]) -> None:
+        """Take out invisible marks; quarantine what was damaged before it came. Clause C3."""
+        try:
+            text = "".join(chain.from_iterable(rows))  # type: ignore[arg-type]
+        except TypeError:
+            text = "".join(cell for row in rows for cell in row if isinstance(cell, str))
+        damaged = "\ufffd" in text or "锟斤拷" in text
+        if text.isprintable() and not damaged:
+            return
+        damaged = damaged or DAMAGED.search(text) is not None
+        invisible = INVISIBLE.search(text) is not None
+        if not damaged and not invisible:
+            return
+        for index, row in enumerate(rows):
+            for at, cell in enumerate(row):
+                if not isinstance(cell, str):
+                    continue
+                if damaged and DAMAGED.search(cell):
+                    bad.setdefault(index, []).insert(0, ("bad_encoding", self._header.names[at], cell))
+                if invisible and INVISIBLE.search(cell):
+                    row[at] = INVISIBLE.sub("", cell)
+                    self._file.tally.warnings["invisible_removed"] += 1
+
+    def _cells(
+        self, name: str, joined: bool, columns: Sequence[Sequence[Cell]], bad: dict[int, list[tuple[str, str, str]]]
+    ) -> Sequence[Cell]:
+        """Return the one cell a row has for a field: of several columns the one that says something. Clause C6."""
+        at = self._header.columns[name]
+        if len(at) == 1:
+            return columns[at[0]] if columns else ()
+        if not columns:
+            return ()
+        same_name = len({fold(self._header.names[i]) for i in at}) == 1
+        chosen: list[Cell] = []
+        for index, cells in enumerate(zip(*(columns[i] for i in at), strict=True)):
+            said: dict[str, Cell] = {}
+            for cell in cells:
+                text = as_text(cell).strip()
+                if isinstance(cell, OddCell) or text not in EMPTY:
+                    said.setdefault(text, cell)
+            if len(said) > 1 and not (joined and not same_name):
+                bad.setdefault(index, []).append(("ambiguous_column", self._header.names[at[0]], " | ".join(said)))
+            if len(said) > 1 and joined and not same_name:
+                chosen.append(" ".join(said))
+            else:
+                chosen.append(next(iter(said.values()), cells[0]))
+        return chosen
+
+    def _check_contradiction(self, count: int, bad: dict[int, list[tuple[str, str, str]]]) -> None:
+        """A passed batch with failed items, or a failed one without, contradicts itself. Clause C9."""
+        result, items = self._kind.result, self._kind.items
+        if not result or not items or items not in self._values:
+            return
+        outcomes = self._values[result]
+        has_items = list(map(bool, self._values[items]))
+        if set(zip(outcomes, has_items, strict=True)) <= {("pass", False), ("fail", True)}:
+            return
+        for index, (outcome, has_item) in enumerate(zip(outcomes, has_items, strict=True)):
+            if index not in bad and ((outcome == "pass" and has_item) or (outcome == "fail" and not has_item)):
+                raw = as_text(self._values[items][index])
+                bad[index] = [("inconsistent", self._column_name(items), raw)]
+
+    def _check_duplicates(
+        self, columns: Sequence[Sequence[Cell]], count: int, bad: dict[int, list[tuple[str, str, str]]]
+    ) -> None:
+        others = [[as_text(cell).strip() for cell in columns[i]] for i in self._unknown] if columns else []
+        prints = list(map(hash, zip(*self._values.values(), *others, strict=True))) if columns else []
+        keys = self._keys(count)
+        seen_rows, seen_keys = self._file._seen_rows, self._file._seen_keys
+        fresh = set(prints)
+        if not bad and len(fresh) == count and seen_rows.isdisjoint(fresh):
+            if keys is None:
+                seen_rows |= fresh
+                return
+            fresh_keys = {hash(key) for key in keys}
+            if len(fresh_keys) == count and seen_keys.isdisjoint(fresh_keys):
+                seen_rows |= fresh
+                seen_keys |= fresh_keys
+                return
+        for index in range(count):
+            if index in bad:
+                continue
+            if prints[index] in seen_rows:
+                bad[index] = [("duplicate_row", "", "")]
+                continue
+            if keys is not None:
+                key = hash(keys[index])
+                if key in seen_keys:
+                    column = self._kind.key[0] if self._kind.key[0] in self._header.columns else self._kind.key_else[0]
+                    bad[index] = [("duplicate_key", self._column_name(column), " ".join(map(str, keys[index])))]
+                    continue
+                seen_keys.add(key)
+            seen_rows.add(prints[index])
+
+    def _keys(self, count: int) -> list[tuple[Any, ...]] | None:
+        if not self._kind.key:
+            return None
+        nothing = [None] * count
+        own = list(zip(*(self._values.get(name, nothing) for name in self._kind.key), strict=True))
+        if not self._kind.key_else:
+            return own
+        other = list(zip(*(self._values.get(name, nothing) for name in self._kind.key_else), strict=True))
+        return [key if all(key) else instead for key, instead in zip(own, other, strict=True)]
+
+    def _is_ignored(self, row: Row, number: int) -> bool:
+        """True for blank rows, totals, notes and repeated headers. Clause C4."""
+        if number in self._table.odd_rows:
+            return False
+        said = [(i, as_text(cell).strip()) for i, cell in enumerate(row) if i not in self._seq]
+        filled = [text for _, text in said if text]
+        if not filled and not any(_is_note(as_text(row[i])) for i in self._seq):
+            return True
+        first = next((text for cell in row if (text := as_text(cell).strip())), "")
+        if _is_note(first) or (filled and _is_note(filled[0])):
+            return True
+        return self._finder.is_header([as_text(cell) for cell in row], self._header)
+
+    def _column_name(self, field_name: str) -> str:
+        return self._header.names[self._header.columns[field_name][0]]
+
+    def _problem(self, number: int, column: str, reason: str, cell: Cell, *, rejected: bool) -> RowProblem:
+        return RowProblem(self._table.sheet, number, column, reason, _safe(as_text(cell)), rejected)
+
+    def _as_received(self, row: Row) -> dict[str, str]:
+        cells: dict[str, str] = {}
+        for name, cell in zip(self._header.names, row, strict=False):
+            if name:
+                text = _safe(as_text(cell))
+                cells[name] = cells.get(name) or text
+        return cells
+
+
+_NOTE = re.compile(
+    r"(?:本页|本表)?(?:合计|总计|小计)(?:$|[:：(（0-9共])|"
+    r"(?:注|备注|说明|附注)(?:$|[0-9]{0,2}[:：.、])|"
+    r"(?:填报|填表|制表|审核|复核|批准)[^\s:：]{0,4}(?:$|[:：])"
+)
+
+
+def _is_note(text: str) -> bool:
+    return bool(text) and _NOTE.match(fold(text[:40])) is not None
+
+
+def _safe(text: str) -> str:
+    """Return the text as it can be kept and sent: cut, and without lone surrogates."""
+    return text[:1000].encode("utf-8", "replace").decode("utf-8")
+
+
+def _check_width(rows: Sequence[Row]) -> None:
+    if max(map(len, rows), default=0) > MAX_COLUMNS and any(
+        any(as_text(cell).strip() for cell in row[MAX_COLUMNS:]) for row in rows
+    ):
+        raise Rejected("limit_exceeded", f"超过 {MAX_COLUMNS} 列")

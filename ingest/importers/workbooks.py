@@ -1,0 +1,195 @@
+"""XLSX and XLS sheets. Values come from calamine; what it does not tell (formulas without a value, error cells,
+the date epoch) from the parts themselves. Nothing is evaluated or fetched. Clause C7."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from typing import Any
+
+import python_calamine as calamine
+from lxml import etree
+
+from ingest.importers.archives import open_archive
+from ingest.importers.headers import Merge
+from ingest.importers.markup import check_part
+from ingest.importers.ole import read_ole
+from ingest.importers.report import Rejected
+from ingest.importers.tables import MAX_COLUMNS, MAX_ROWS, Row, Table
+from ingest.importers.values import OddCell
+
+_MAX_CELLS = 16_000_000  # a stray cell far away makes a dense sheet of empty ones; beyond this it is refused
+_REFERENCE = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br=["']([A-Z]{1,4})([0-9]{1,8})["']""")
+_ODD_VALUE = re.compile(rb"""<(?:\w+:)?f[\s>/]|\bt=["']e["']""")
+_RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+CellPlace = tuple[int, int]
+
+
+def is_workbook(entries: dict[str, bytes]) -> bool:
+    """True when the entries of an archive are those of an XLSX workbook."""
+    return "[Content_Types].xml" in entries and any(name.lower().endswith("xl/workbook.xml") for name in entries)
+
+
+def read_xlsx(data: bytes, warnings: Counter[str]) -> Iterator[Table]:
+    """Yield the visible sheets of an XLSX file.
+
+    Raises Rejected: corrupt, encrypted, unsafe_archive, too_large_expanded, xml_forbidden, type_mismatch.
+    """
+    entries = open_archive(data)
+    for name, body in entries.items():
+        if name.lower().endswith((".xml", ".rels", ".vml")):
+            check_part(body)
+    if not is_workbook(entries):
+        if "[Content_Types].xml" not in entries and "xl/workbook.xml" not in entries:
+            raise Rejected("type_mismatch", "这是压缩包，不是表格文件")
+        if any(name.startswith("xl/") for name in entries) and not any(n.startswith("xl/workbook") for n in entries):
+            raise Rejected("corrupt", "工作簿缺少必需的部件")
+        raise Rejected("type_mismatch", "不是 Excel 工作簿")
+    if b"macroEnabled" in entries["[Content_Types].xml"]:
+        raise Rejected("unsafe_archive", "文件含宏，请另存为不含宏的 .xlsx")
+    parts = _sheet_parts(entries)
+    odd = {name: _odd_cells(body) for name, body in parts.items() if _ODD_VALUE.search(body)}
+    for body in parts.values():
+        _check_extent(body)
+    epoch_1904 = re.search(rb"""date1904=["'](?:1|true)["']""", entries.get("xl/workbook.xml", b"")) is not None
+    del entries
+    yield from _sheets(data, warnings, odd, epoch_1904)
+
+
+def read_xls(data: bytes, warnings: Counter[str]) -> Iterator[Table]:
+    """Yield the visible sheets of an old binary workbook. Raises Rejected: corrupt, encrypted, type_mismatch."""
+    workbook = read_ole(data)
+    yield from _sheets(data, warnings, {}, workbook.epoch_1904)
+
+
+def _sheets(
+    data: bytes, warnings: Counter[str], odd: dict[str, dict[CellPlace, OddCell]], epoch_1904: bool
+) -> Iterator[Table]:
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(BytesIO(data))
+        sheets = book.sheets_metadata
+    except calamine.PasswordError as locked:
+        raise Rejected("encrypted", "文件有密码，请去除密码后再导入") from locked
+    except Exception as broken:
+        raise Rejected("corrupt", "工作簿无法读取") from broken
+    for index, sheet in enumerate(sheets):
+        if sheet.typ != calamine.SheetTypeEnum.WorkSheet:
+            continue
+        if sheet.visible != calamine.SheetVisibleEnum.Visible:
+            warnings["hidden_sheet"] += 1
+            continue
+        try:
+            opened = book.get_sheet_by_index(index)
+            yield _table(opened, odd.get(sheet.name, {}), epoch_1904)
+        except calamine.CalamineError as broken:
+            raise Rejected("corrupt", f"工作表 {sheet.name} 无法读取") from broken
+
+
+def _table(sheet: Any, odd: dict[CellPlace, OddCell], epoch_1904: bool) -> Table:
+    top = sheet.start[0] if sheet.start else 0
+    merges = [Merge(a[0] - top, a[1], b[0] - top, b[1]) for a, b in sheet.merged_cell_ranges or ()]
+    rows: Iterator[Row] = iter(sheet.iter_rows())
+    left = sheet.start[1] if sheet.start else 0
+    if left:
+        rows = ([""] * left + row for row in rows)
+    if odd:
+        rows = _with_odd(rows, {(row - top, column): cell for (row, column), cell in odd.items()})
+    if down := [merge for merge in merges if merge.bottom > merge.top]:
+        rows = _filled(rows, down)
+    return Table(sheet.name, rows, first_row=top + 1, merges=merges, epoch_1904=epoch_1904)
+
+
+def _with_odd(rows: Iterator[Row], odd: dict[CellPlace, OddCell]) -> Iterator[Row]:
+    by_row: dict[int, list[tuple[int, OddCell]]] = {}
+    for (row, column), cell in odd.items():
+        by_row.setdefault(row, []).append((column, cell))
+    for number, row in enumerate(rows):
+        for column, cell in by_row.get(number, ()):
+            if column < len(row):
+                row[column] = cell
+        yield row
+
+
+def _filled(rows: Iterator[Row], merges: Sequence[Merge]) -> Iterator[Row]:
+    """Yield the rows with the value of a vertical merge in each of its rows; a row with nothing else stays blank."""
+    starts: dict[int, list[Merge]] = {}
+    for merge in merges:
+        starts.setdefault(merge.top, []).append(merge)
+    active: list[tuple[Merge, Any]] = []
+    for number, row in enumerate(rows):
+        active = [item for item in active if item[0].bottom >= number]
+        if active and any(cell != "" for cell in row):
+            for merge, value in active:
+                if merge.left < len(row) and row[merge.left] == "":
+                    row[merge.left] = value
+        for merge in starts.get(number, ()):
+            if merge.left < len(row):
+                active.append((merge, row[merge.left]))
+        yield row
+
+
+def _sheet_parts(entries: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the XML of each worksheet by its name."""
+    try:
+        relations = etree.fromstring(entries.get("xl/_rels/workbook.xml.rels", b"<none/>"), _parser())
+        targets = {str(r.get("Id")): str(r.get("Target")) for r in relations}
+        workbook = etree.fromstring(entries["xl/workbook.xml"], _parser())
+    except (etree.XMLSyntaxError, KeyError) as broken:
+        raise Rejected("corrupt", "工作簿部件损坏") from broken
+    parts: dict[str, bytes] = {}
+    for sheet in workbook.iter("{*}sheet"):
+        target = targets.get(str(sheet.get(_RELATIONSHIP) or sheet.get("id")), "")
+        path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        if path in entries:
+            parts[str(sheet.get("name"))] = entries[path]
+    return parts
+
+
+def _parser() -> Any:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+
+
+def _odd_cells(part: bytes) -> dict[CellPlace, OddCell]:
+    """Return the cells of a sheet that hold an error, or a formula whose value was never saved."""
+    found: dict[CellPlace, OddCell] = {}
+    try:
+        for _, cell in etree.iterparse(
+            BytesIO(part), tag="{*}c", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
+        ):
+            formula, value = cell.find("{*}f"), cell.findtext("{*}v")
+            place = _place(cell.get("r") or "")
+            if place is not None:
+                if cell.get("t") == "e":
+                    found[place] = OddCell("error_cell", value or "", lost=True)
+                elif formula is not None and not value and cell.find("{*}is") is None:
+                    found[place] = OddCell("formula_no_value", f"={formula.text or ''}"[:200], lost=True)
+            cell.clear()
+    except etree.XMLSyntaxError as broken:
+        raise Rejected("corrupt", "工作表部件损坏") from broken
+    return found
+
+
+def _check_extent(part: bytes) -> None:
+    """Refuse a sheet whose used range is too large, before a reader makes room for all of it."""
+    columns = {match[0] for match in _REFERENCE.findall(part)} if len(part) < 4_000_000 else set()
+    if not columns:
+        columns = set(re.findall(rb"""\br=["']([A-Z]{1,4})[0-9]""", part))
+    rows = max(map(int, re.findall(rb"""<(?:\w+:)?row\s[^>]*?\br=["']([0-9]{1,9})["']""", part)), default=0)
+    width = max(map(_column_number, columns), default=0)
+    if width > MAX_COLUMNS:
+        raise Rejected("limit_exceeded", f"超过 {MAX_COLUMNS} 列")
+    if rows > MAX_ROWS + 100_000 or rows * width > _MAX_CELLS:
+        raise Rejected("limit_exceeded", f"超过 {MAX_ROWS:,} 行或区域过大")
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _place(reference: str) -> CellPlace | None:
+    found = re.fullmatch(r"([A-Z]{1,3})([0-9]{1,7})", reference)
+    return (int(found[2]) - 1, _column_number(found[1].encode()) - 1) if found else None

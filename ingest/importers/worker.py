@@ -1,0 +1,100 @@
+"""The child process that opens files from outside: limited in memory and time, and given nothing but a path.
+
+Speaks length-prefixed JSON over its standard streams, so that a file which takes it over can at worst send wrong
+rows, not run code in the parent.
+"""
+
+import resource
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+MAX_DATA_BYTES = 448 * 1024 * 1024
+MAX_ADDRESS_BYTES = 1536 * 1024 * 1024
+
+
+def main() -> None:
+    """Answer requests until the parent hangs up."""
+    limit_process()
+    answers = sys.stdout.buffer
+    sys.stdout = sys.stderr
+    from ingest.importers.reading import FileReading  # noqa: F401  (loaded before the first file comes)
+
+    requests = sys.stdin.buffer
+    while (request := receive(requests)) is not None:
+        for answer in serve(request):
+            send(answers, answer)
+
+
+def limit_process() -> None:
+    """Cap the memory this process may ask for; it writes no core file when it dies."""
+    for kind, most in (
+        (resource.RLIMIT_AS, MAX_ADDRESS_BYTES),
+        (resource.RLIMIT_DATA, MAX_DATA_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (most if hard < 0 else min(most, hard), hard))
+
+
+def serve(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the batches a file holds, then its report."""
+    from ingest.importers.kinds import load_kind
+    from ingest.importers.reading import FileReading
+    from ingest.importers.report import FileReport
+
+    kind, name = load_kind(request["kind"]), request["name"]
+    try:
+        data = Path(request["path"]).read_bytes()
+        reading = FileReading(
+            data, name, kind, today=date.fromisoformat(request["today"]), mapping=request.get("mapping")
+        )
+        for batch in reading:
+            yield {
+                "sheet": batch.sheet,
+                "count": len(batch.numbers),
+                "numbers": list(batch.numbers) if request["rows"] else [],
+                "fields": batch.fields,
+                "columns": batch.columns if request["rows"] else [],
+                "problems": [[p.sheet, p.row, p.column, p.reason, p.raw, p.rejected] for p in batch.problems],
+                "failed": [[f.sheet, f.row, f.reason, f.cells] for f in batch.failed] if request["rows"] else [],
+            }
+        yield {"report": asdict(reading.report)}
+    except MemoryError:
+        yield {
+            "report": asdict(FileReport(name, kind.name, "rejected", "limit_exceeded", "读取此文件所需内存超过限制"))
+        }
+    except (Exception, RecursionError) as broken:  # noqa: BLE001  a parser's own bug must not stop the import
+        yield {
+            "report": asdict(
+                FileReport(name, kind.name, "rejected", "corrupt", f"文件无法读取（{type(broken).__name__}）")
+            )
+        }
+
+
+def send(stream: BinaryIO, message: Any) -> None:
+    """Write one message and its length."""
+    body = orjson.dumps(message)
+    stream.write(struct.pack("<I", len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> dict[str, Any] | None:
+    """Return the next message; None when the other side is gone."""
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    (length,) = struct.unpack("<I", head)
+    body = stream.read(length)
+    return orjson.loads(body) if len(body) == length else None
+
+
+if __name__ == "__main__":
+    main()
