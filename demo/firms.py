@@ -37,6 +37,8 @@ SIZE_ZH = {"large": "大型", "medium": "中型", "small": "小型", "micro": "�
 # Logits: national figures of 2023 put large firms at 0.8 %, medium at 2.2 %, small at 13.2 % failing.
 _SIZE_EFFECT = {"large": -1.7, "medium": -0.9, "small": 0.0, "micro": 0.35}
 CHANNEL_EFFECT = {"production": 0.0, "circulation": 0.35, "online": 0.75}
+# Enough cable makers for the county with three of them, however small the province.
+_FEWEST = {"cable": 6}
 _NEVER_ONLINE = ("加油站", "烟花爆竹", "化工", "钢材", "农资")
 _BASE = -4.45
 _QUALITY_EFFECT = 1.35
@@ -182,7 +184,7 @@ def make_firms(rng: random.Random, scale: float, today: date) -> list[Firm]:
     clusters = {product: rng.sample(COUNTIES, k=max(3, min(18, trade.producers // 3)))
                 for product, trade in trades().items()}  # fmt: skip
     for product, trade in trades().items():
-        for _ in range(max(3, round(trade.producers * scale * 0.92))):
+        for _ in range(max(_FEWEST.get(product, 3), round(trade.producers * scale * 0.92))):
             county = rng.choice(clusters[product]) if rng.random() < 0.72 else rng.choice(COUNTIES)
             firms.append(_producer(len(firms), trade, county, rng, names, today))
     makers: dict[str, list[int]] = {product: [] for product in trades()}

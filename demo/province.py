@@ -117,10 +117,16 @@ class Province:
         provincial = [sample for sample in history.samples if sample.level == "省抽"]
         site.write_site(place / "site", provincial, firms, rng)
         (place / "truth").mkdir()
-        truth = json.dumps(self.truth(), ensure_ascii=False)
-        (place / "truth" / "truth.json").write_text(truth, "utf-8")
-        manifest = [{**asdict(delivery), "path": delivery.path.as_posix(), "received_on": delivery.received_on.isoformat()}
-                    for delivery in deliveries]  # fmt: skip
+        (place / "truth" / "truth.json").write_text(json.dumps(self.truth(), ensure_ascii=False), "utf-8")
+        manifest = [
+            {
+                "path": delivery.path.as_posix(),
+                "kind": delivery.kind,
+                "source_id": delivery.source_id,
+                "received_on": delivery.received_on.isoformat(),
+            }
+            for delivery in deliveries
+        ]
         (place / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
 
     def _write_cities(self, samples: list[Sample], firms: dict[int, Firm], deliver: Any, rng: random.Random) -> None:
@@ -149,11 +155,11 @@ class Province:
     def _write_feeds(self, folder: Path, posts: list[Post]) -> set[str]:
         """Write the three feeds; return the numbers of the posts they carry, which no export repeats."""
         told: set[str] = set()
-        for source_id, outlet in FEEDS.items():
+        for turn, (source_id, outlet) in enumerate(FEEDS.items()):
             until = SILENT_SINCE if source_id == SILENT_FEED else TODAY
             medium = "新闻" if source_id != "demo_feed_social" else "论坛"
             # Posts of the planted stories stay in the exports, where their number of copies is certain.
-            free = [post for post in posts if post.number not in told and not post.number.startswith("S")]
+            free = [p for p in posts if p.number.startswith("P") and int(p.number[1:]) % len(FEEDS) == turn]
             items = site.newest(free, medium, until, max(12, round(90 * self.scale)))
             told |= {post.number for post in items}
             site.write_feed(folder / "feed" / f"{source_id.removeprefix('demo_feed_')}.xml", outlet, items)

@@ -107,8 +107,8 @@ def _html_table(samples: list[Sample], firms: dict[int, Firm]) -> str:
     for number, sample in enumerate(samples, start=1):
         cells = (
             str(number), sample.number, sample.written_product, sample.producer_written, sample.seller_written,
-            sample.spec, sample.batch, sample.on.isoformat(), sample.outcome, "、".join(item for item, _, _ in sample.items) or "/",
-            sample.laboratory,
+            sample.spec, sample.batch, sample.on.isoformat(), sample.outcome,
+            "、".join(item for item, _, _ in sample.items) or "/", sample.laboratory,
         )  # fmt: skip
         rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
     return f'<table class="MsoNormalTable" border="1">{"".join(rows)}</table>'
