@@ -67,8 +67,7 @@ _COLUMNS = (
     Column(lambda s, f: s.batch, "生产日期/批号|生产日期（批号）|批号|-|生产日期/批号|生产日期或批号"),
     Column(lambda s, f: BY_CODE[s.county].name, "所在区县|辖区|所属县区|所在区县|属地|所在区县"),
     Column(lambda s, f: s.channel, "抽样环节|抽样领域|环节|抽样环节|生产/流通|抽样场所"),
-    Column(lambda s, f: s.task, "任务来源|抽查类型|任务类别|任务来源|-|抽查类型"),
-    Column(lambda s, f: s.level, "抽查级别|-|抽查级别|抽查级别|抽查级别|-"),
+    Column(lambda s, f: f"{s.level[0]}级{s.task}", "任务来源|抽查类型|任务类别|任务来源|任务名称|抽查类型"),
     Column(lambda s, f: _shown(s.on, s.number), "抽样日期|抽样时间|抽样日期|抽检日期|抽样日期|采样日期"),
     Column(lambda s, f: s.outcome, "检验结论|抽查结果|结论|判定结果|综合判定|检验结论"),
     Column(lambda s, f: _values(s, 0), "不合格项目|不合格项目名称|不合格项|主要不合格项目|不符合项目|不合格项目"),
@@ -100,7 +99,7 @@ def _values(sample: Sample, place: int) -> str:
 
 def sampling_workbook(
     path: Path, title: str, sheets: dict[str, list[Sample]], firms: dict[int, Firm], template: int, rng: random.Random,
-    *, plan: bool = False,
+    *, plan: bool = False, spoil: bool = True,
 ) -> None:  # fmt: skip
     """Write sampling results in one office's template: merged title, sometimes two header rows, totals and a note."""
     columns = [column for column in _COLUMNS + ((PLAN_COLUMN,) if plan else ()) if column.header(template)]
@@ -123,7 +122,8 @@ def sampling_workbook(
         failed = 0
         for number, sample in enumerate(samples, start=1):
             cells = [column.value(sample, firms) for column in columns]
-            _spoil(cells, headers, rng)
+            if spoil:
+                _spoil(cells, headers, rng)
             sheet.write_row(row, 0, [number, *cells])
             failed += sample.outcome == "不合格"
             row += 1
