@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -20,17 +20,18 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.health import History, RunFacts, Verdict, judge
 from ingest.http import as_address
+from ingest.pipelines import store_signals
 from ingest.platforms.page import Item
 from ingest.signal import RawMention, RawSignal
 from ingest.source import SourceSpec, find_source, register_sources
 from nlp.normalize import normalize
 from store.dialect import insert_ignore
-from store.tables import FrontierPage, Run, Source, SourceCheck
+from store.tables import FrontierPage, Run, SourceCheck
 
 CHINA = ZoneInfo("Asia/Shanghai")
 GRACE_SECONDS = 60  # for starting and stopping, beyond the source's own cap
@@ -90,24 +91,35 @@ def crawl(
     now: datetime,
     spec: SourceSpec | None = None,
     base_url: str | None = None,
+    key: bytes = b"",
     allow: Sequence[str] = (),
     run_id: int | None = None,
+    locate: Callable[[str], str | None] | None = None,
 ) -> dict[str, Any]:
     """Crawl one source and store what is new; return the counts, with the verdict under `status`.
 
-    `now` is the date the source's freshness is judged on. Running it again fetches only what is new or changed.
+    `now` is the date the source's freshness is judged on. `base_url` fetches the same pages from another address
+    (a mirror, a demonstration on loopback); they are still known by the source's own. `key` and `locate` are the
+    importers' for the files a notice carries. Running it again fetches only what is new or changed.
+
     Raises `BadSource` for a source that cannot be used and `CrawlFailed` when the child cannot run.
     """
     spec = spec or find_source(source_id)
     with sessions.begin() as session:
-        register_sources(session, [spec], base_url)
-        source = session.get_one(Source, spec.id)
-        start_url = spec.start_url(base_url or None, _since(session, spec, now))
+        register_sources(session, [spec])
+        start_url = spec.start_url(_since(session, spec, now))
         history = _history(session, spec.id)
         orders = _orders(session, spec, start_url, now)
-    orders |= {"archive": str(var / "archive"), "allow": list(allow), "on_loopback": _is_loopback(start_url)}
+    fetch = (base_url or "").rstrip("/")
+    orders |= {
+        "archive": str(var / "archive"),
+        "allow": list(allow),
+        "on_loopback": _is_loopback(fetch or start_url),
+        "public": spec.public_base(),
+        "fetch": fetch,
+    }
     tally = _fetch(sessions, spec, orders, start_url, now)
-    return _publish(sessions, spec, source, tally, history, var=var, now=now, run_id=run_id)
+    return _publish(sessions, spec, tally, history, _Import(sessions, spec, var, now, key, run_id, locate))
 
 
 # --- fetching -------------------------------------------------------------------------------------------------------
@@ -135,7 +147,12 @@ def _history(session: Session, source_id: str) -> History:
     counts = list(rows)[::-1]
     listed = [one["listed"] for one in counts if one.get("listed") is not None]
     columns = next((frozenset(one["columns"]) for one in reversed(counts) if one.get("columns")), frozenset())
-    return History(listed, [one.get("items", 0) for one in counts], columns)
+    newest = session.scalar(
+        select(func.max(SourceCheck.newest_on)).where(
+            SourceCheck.source_id == source_id, SourceCheck.verdict.in_(("ok", "silent"))
+        )
+    )
+    return History(listed, [one.get("items", 0) for one in counts], columns, newest)
 
 
 def _orders(session: Session, spec: SourceSpec, start_url: str, now: datetime) -> dict[str, Any]:
@@ -304,17 +321,43 @@ class _Harvest:
     files: tuple[tuple[int | None, Path, str, str], ...]  # frontier id, path, name, the notice's external id
 
 
+@dataclass(frozen=True)
+class _Import:
+    """How this run's files go through the importers."""
+
+    sessions: sessionmaker[Session]
+    spec: SourceSpec
+    var: Path
+    now: datetime
+    key: bytes
+    run_id: int | None
+    locate: Callable[[str], str | None] | None
+
+    def __call__(self, path: Path, name: str) -> int:
+        """Import one file; return how many rows it added."""
+        from ingest.intake import import_file
+
+        assert self.spec.attachments is not None
+        file = import_file(
+            self.sessions,
+            path,
+            kind=self.spec.attachments.kind,
+            source_id=self.spec.id,
+            received_at=self.now,
+            known="record",
+            var=self.var,
+            key=self.key,
+            run_id=self.run_id,
+            name=name,
+            locate=self.locate,
+        )
+        return file.added
+
+
 def _publish(
-    sessions: sessionmaker[Session],
-    spec: SourceSpec,
-    source: Source,
-    tally: _Tally,
-    history: History,
-    *,
-    var: Path,
-    now: datetime,
-    run_id: int | None,
+    sessions: sessionmaker[Session], spec: SourceSpec, tally: _Tally, history: History, take: _Import
 ) -> dict[str, Any]:
+    var, now, run_id = take.var, take.now, take.run_id
     with sessions() as session:
         rows = list(
             session.scalars(
@@ -347,16 +390,14 @@ def _publish(
             session.execute(update(FrontierPage).where(FrontierPage.id.in_(states)).values(state="held"))
             _record(session, spec.id, verdict, now, run_id)
         return counts
-    from ingest.pipelines import store_signals
-
     attachments = {row.id for row in rows if row.kind == "attachment"}
     with sessions.begin() as session:
         stored = store_signals(session, harvest.signals, run_id=run_id)
         counts["stored"] = stored.added
         _done(session, [one for one in states if one not in attachments])
         _record(session, spec.id, verdict, now, run_id)
-    for frontier_id, path, name, parent in harvest.files:
-        counts["rows"] += _import(sessions, spec, path, name, parent, var=var, now=now, run_id=run_id)
+    for frontier_id, path, name, _parent in harvest.files:
+        counts["rows"] += take(path, name)
         counts["files"] += 1
         if frontier_id is not None:
             with sessions.begin() as session:
@@ -461,30 +502,3 @@ def _facts(tally: _Tally, harvest: _Harvest, history: History) -> RunFacts:
         skipped=tally.skipped,
         stopped=tally.stopped,
     )
-
-
-def _import(
-    sessions: sessionmaker[Session],
-    spec: SourceSpec,
-    path: Path,
-    name: str,
-    parent: str,
-    *,
-    var: Path,
-    now: datetime,
-    run_id: int | None,
-) -> int:
-    from ingest.intake import import_file
-
-    assert spec.attachments is not None
-    file = import_file(
-        sessions,
-        path,
-        kind=spec.attachments.kind,
-        source_id=spec.id,
-        received_at=now,
-        known="record",
-        var=var,
-        run_id=run_id,
-    )
-    return file.added

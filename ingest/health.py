@@ -47,6 +47,7 @@ class History:
     listed: Sequence[int] = ()
     new_items: Sequence[int] = ()
     columns: frozenset[str] = frozenset()
+    newest_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +88,18 @@ class Verdict:
 def judge(facts: RunFacts, expect: Expect, history: History, today: date) -> Verdict:
     """Return the verdict on one run, with every check that did not pass."""
     findings: list[Finding] = []
+    newest_on = max((day for day in (facts.newest_on, history.newest_on) if day), default=None)
     if facts.start_failed:
         findings.append(Finding("start", f"起始页未能读取：{facts.start_failed}", grave=True))
-        return Verdict("failed", facts.newest_on, tuple(findings))
+        return Verdict("failed", newest_on, tuple(findings))
     findings += _volume(facts, expect, history)
     findings += _content(facts, expect, history)
     verdict = "suspect" if any(finding.grave for finding in findings) else "ok"
-    silence = quiet_for(facts.newest_on, expect, today)
+    silence = quiet_for(newest_on, expect, today)
     if silence is not None:
         findings.append(silence)
         verdict = "silent" if verdict == "ok" else verdict
-    return Verdict(verdict, facts.newest_on, tuple(findings))
+    return Verdict(verdict, newest_on, tuple(findings))
 
 
 def quiet_for(newest_on: date | None, expect: Expect, today: date) -> Finding | None:

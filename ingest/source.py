@@ -98,19 +98,18 @@ class SourceSpec(_Part):
             raise ValueError("url 须以 http:// 或 https:// 开头")
         return self
 
-    def start_url(self, base_url: str | None = None, since: date | None = None) -> str:
-        """Return where the crawl starts, with the site's address replaced when `base_url` says so.
+    def start_url(self, since: date | None = None) -> str:
+        """Return where the crawl starts. Raises `BadSource` when the url has a `{base}` and the yml gives none."""
+        if "{base}" in self.url and not self.base:
+            raise BadSource(f"{self.id}：未给出站点地址（base）")
+        return self.url.format(base=self.base.rstrip("/"), since=since.isoformat() if since else "")
 
-        Raises `BadSource` when the url has a `{base}` that neither the yml nor the caller fills.
-        """
-        base = base_url or self.base
-        if "{base}" in self.url and not base:
-            raise BadSource(f"{self.id}：未给出站点地址（base），请用 --base-url 指定")
-        when = since.isoformat() if since else ""
-        if base_url and "{base}" not in self.url:
-            parts = urlsplit(self.url.format(base="", since=when))
-            return base_url.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
-        return self.url.format(base=base.rstrip("/"), since=when)
+    def public_base(self) -> str:
+        """Return the site's own address without a path; pages are known by it wherever they are fetched from."""
+        if self.base:
+            return self.base.rstrip("/")
+        parts = urlsplit(self.start_url())
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 def load_source(path: Path) -> SourceSpec:
@@ -145,7 +144,7 @@ def find_source(source_id: str, folders: Sequence[Path] = (SOURCES,)) -> SourceS
     raise BadSource(f"没有名为 {source_id} 的信源")
 
 
-def register_sources(session: Session, specs: Sequence[SourceSpec], base_url: str | None = None) -> int:
+def register_sources(session: Session, specs: Sequence[SourceSpec]) -> int:
     """Write the sources' rows, new or changed; return how many were written. The caller commits."""
     rows = [
         {
@@ -155,7 +154,7 @@ def register_sources(session: Session, specs: Sequence[SourceSpec], base_url: st
             "trust": spec.trust,
             "region_code": spec.region,
             "platform": spec.platform,
-            "url": spec.start_url(base_url) if base_url or spec.base or "{base}" not in spec.url else None,
+            "url": spec.start_url(),
             "schedule": spec.schedule,
             "expect": spec.expect.model_dump(mode="json"),
             "active": spec.active,

@@ -6,7 +6,7 @@ No network, no store.
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ingest.platforms import listing_notice
+from ingest.platforms import feed, listing_notice
 from ingest.platforms.page import NotContent, Page, Parsed
 from ingest.source import SourceSpec
 
@@ -15,6 +15,7 @@ Reader = Callable[[Page, SourceSpec], Parsed]
 PLATFORMS: Mapping[str, Reader] = MappingProxyType(
     {
         "listing_notice": listing_notice.read,
+        "feed": feed.read,
     }
 )
 

@@ -151,9 +151,10 @@ _CAPTCHA = re.compile(
     re.IGNORECASE,
 )
 _ERROR = re.compile(
-    r"404 not found|页面(?:不存在|找不到|已删除|走丢了)|您访问的页面|抱歉.{0,12}(?:不存在|无法访问|出错)|系统(?:繁忙|错误|维护|升级)"
-    r"|服务器(?:错误|繁忙)|internal server error|bad gateway|service unavailable|数据库(?:连接)?错误|网站(?:维护|升级)中"
-    r"|信息不存在|文章不存在|栏目不存在",
+    r"404 not found|页面(?:不存在|找不到|已删除|走丢了)|您访问的页面|抱歉.{0,12}(?:不存在|无法访问|出错)|系统繁忙"
+    r"|系统(?:错误|维护|升级)|服务器(?:错误|繁忙)|internal server error|bad gateway"
+    r"|service unavailable|数据库(?:连接)?错误"
+    r"|网站(?:维护|升级)中|信息不存在|文章不存在|栏目不存在",
     re.IGNORECASE,
 )
 

@@ -34,6 +34,8 @@ def main() -> None:
         start=tuple(Known(**known) for known in words["start"]),
         done=frozenset(words["done"]),
         archive=Path(words["archive"]),
+        public=words["public"],
+        fetch=words["fetch"],
     )
     settings = scrapy_settings(spec, allow=words["allow"], on_loopback=words["on_loopback"])
     process = CrawlerProcess(settings, install_root_handler=False)

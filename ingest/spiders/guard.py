@@ -12,7 +12,7 @@ from scrapy.utils.misc import build_from_crawler
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
-from ingest.http import Guard, Refused
+from ingest.http import Guard, OutboundRefused
 
 
 class GuardMiddleware:
@@ -31,7 +31,7 @@ class GuardMiddleware:
         """Raise IgnoreRequest where the request may not go; the address behind a name is checked when it resolves."""
         try:
             self._guard.check_form(request.url)
-        except Refused as refused:
+        except OutboundRefused as refused:
             raise IgnoreRequest(f"refused: {refused}") from refused
         if urlsplit(request.url).netloc.lower() not in self._hosts:
             raise IgnoreRequest("refused: 离开了本信源的站点")
@@ -61,7 +61,7 @@ class GuardedResolver(CachingThreadedResolver):  # type: ignore[misc]
             try:
                 addresses = self._guard.resolver(name, 0)
                 checked = [self._guard.check_address(address, name) for address in addresses]
-            except Refused as refused:
+            except OutboundRefused as refused:
                 raise OSError(f"refused: {refused}") from refused
             self._known[name] = str(next((one for one in checked if one.version == 4), checked[0]))
         return self._known[name]

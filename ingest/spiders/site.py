@@ -41,6 +41,16 @@ class Orders:
     start: tuple[Known, ...]
     done: frozenset[str]
     archive: Path
+    public: str = ""  # the site's own address, by which pages are known …
+    fetch: str = ""  # … and the one they are fetched from instead, where these differ
+
+    def outward(self, url: str) -> str:
+        """Return the address to fetch `url` from."""
+        return self.fetch + url[len(self.public) :] if self.fetch and url.startswith(self.public + "/") else url
+
+    def inward(self, url: str) -> str:
+        """Return the address by which what was fetched from `url` is known."""
+        return self.public + url[len(self.fetch) :] if self.fetch and url.startswith(self.fetch + "/") else url
 
 
 class SiteSpider(scrapy.Spider):  # type: ignore[misc]
@@ -53,7 +63,7 @@ class SiteSpider(scrapy.Spider):  # type: ignore[misc]
         self.orders = orders
         self.report = report
         self.hosts = frozenset(
-            {urlsplit(known.url).netloc.lower() for known in orders.start[:1]} | set(orders.spec.hosts)
+            {urlsplit(orders.outward(known.url)).netloc.lower() for known in orders.start[:1]} | set(orders.spec.hosts)
         )
         self._seen = set(orders.done)
         self._pages = self._bytes = 0
@@ -76,7 +86,7 @@ class SiteSpider(scrapy.Spider):  # type: ignore[misc]
             headers["If-Modified-Since"] = known.last_modified
         try:
             return Request(
-                known.url,
+                self.orders.outward(known.url),
                 callback=self._arrived,
                 errback=self._failed,
                 headers=headers,
@@ -113,7 +123,9 @@ class SiteSpider(scrapy.Spider):  # type: ignore[misc]
         content_type = _header(response, "Content-Type") or ""
         facts["archive_path"] = _keep(self.orders.archive, response.body, digest, known, content_type)
         try:
-            parsed = self._read(Page(response.url, known.kind, response.body, content_type, known.meta or {}))
+            parsed = self._read(
+                Page(self.orders.inward(response.url), known.kind, response.body, content_type, known.meta or {})
+            )
         except NotContent as wall:
             self.report({**facts, "state": "refused", "reason": f"{wall.reason}：{wall}", "wall": wall.reason})
             return
