@@ -1,0 +1,130 @@
+// Small behaviours of the pages. Everything works without them but the charts and the keyboard.
+(() => {
+  "use strict";
+
+  const dark = () => {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  };
+
+  document.querySelectorAll("[data-theme-switch]").forEach((button) =>
+    button.addEventListener("click", () => {
+      const next = dark() ? "light" : "dark";
+      document.documentElement.dataset.theme = next;
+      localStorage.setItem("zhian-theme", next);
+      drawCharts();
+    }),
+  );
+
+  // The menu is open beside a wide page and folded above a narrow one.
+  const wide = matchMedia("(min-width: 900px)");
+  const fold = () => document.querySelectorAll("[data-nav]").forEach((nav) => (nav.open = wide.matches));
+  wide.addEventListener("change", fold);
+  fold();
+
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.who[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+    const box = document.getElementById("suggestions");
+    if (box && !box.parentElement.contains(event.target)) box.replaceChildren();
+  });
+
+  // Enter that ends a pinyin composition must not submit a form.
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.stopPropagation();
+    },
+    true,
+  );
+  document.addEventListener("submit", (event) => {
+    // Empty filters stay out of the address, so that a pasted link is short and readable.
+    if (event.target.matches("form.filters")) {
+      event.target.querySelectorAll("input, select").forEach((field) => {
+        if (!field.value) field.disabled = true;
+      });
+      setTimeout(() => event.target.querySelectorAll(":disabled").forEach((field) => (field.disabled = false)));
+    }
+    if (event.target.matches("form[method=post]")) {
+      event.target.querySelectorAll("button").forEach((button) => setTimeout(() => (button.disabled = true)));
+    }
+  });
+  document.querySelectorAll("form.filters select").forEach((field) =>
+    field.addEventListener("change", () => field.form.requestSubmit()),
+  );
+  document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => print()));
+
+  // Charts: the data stand in the page as JSON; text and lines take the page's own colours.
+  const instances = [];
+  function drawCharts() {
+    if (!window.echarts) return;
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    instances.splice(0).forEach((chart) => chart.dispose());
+    document.querySelectorAll("[data-chart]").forEach((box) => {
+      const option = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+      const ink = colour("--ink-2");
+      const line = colour("--line");
+      const palette = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"].map(colour);
+      const dress = (axis) =>
+        [].concat(axis || []).forEach((one) => {
+          one.axisLabel = { color: ink, ...one.axisLabel };
+          one.axisLine = { lineStyle: { color: line } };
+          one.splitLine = { lineStyle: { color: line, opacity: 0.5 }, ...one.splitLine };
+        });
+      dress(option.xAxis);
+      dress(option.yAxis);
+      (option.series || []).forEach((series) => {
+        if (series.tone) series.itemStyle = { color: colour(series.tone) };
+      });
+      const chart = echarts.init(box, null, { renderer: "svg" });
+      chart.setOption({
+        color: palette,
+        animation: false,
+        aria: { enabled: true, decal: { show: false } },
+        textStyle: { color: ink, fontFamily: "inherit" },
+        tooltip: {
+          trigger: "axis",
+          renderMode: "richText",
+          confine: true,
+          backgroundColor: colour("--paper"),
+          borderColor: line,
+          textStyle: { color: colour("--ink") },
+        },
+        grid: { left: 8, right: 12, top: 36, bottom: 4, containLabel: true },
+        ...option,
+        legend: { top: 0, type: "scroll", textStyle: { color: ink }, ...option.legend },
+      });
+      instances.push(chart);
+    });
+  }
+  drawCharts();
+  addEventListener("resize", () => instances.forEach((chart) => chart.resize()));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
+
+  // Keyboard work on queues: digits press the numbered buttons, J and K move, U takes back.
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input, textarea, select")) return;
+    const queue = document.querySelector("[data-queue]");
+    if (!queue) return;
+    const key = event.key.toLowerCase();
+    const target = queue.querySelector(`[data-key="${CSS.escape(key)}"]`) || document.querySelector(`a[data-key="${CSS.escape(key)}"]`);
+    if (!target) return;
+    event.preventDefault();
+    if (target.matches("input[type=checkbox], input[type=radio]")) {
+      target.checked = target.type === "radio" ? true : !target.checked;
+      target.focus();
+    } else {
+      target.click();
+    }
+  });
+
+  // Select all the visible rows of a table at once.
+  document.querySelectorAll("[data-select-all]").forEach((box) =>
+    box.addEventListener("change", () => {
+      document.querySelectorAll(`input[name="${box.dataset.selectAll}"]`).forEach((one) => (one.checked = box.checked));
+    }),
+  );
+})();

@@ -1,0 +1,458 @@
+"""Enterprises: the list, and everything known of one (一企一档)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from store.reads.page import Page, PageRequest
+from store.reads.scope import Scope, signals_in
+from store.tables import (
+    Alert,
+    Case,
+    Complaint,
+    CreditClass,
+    EnforcementCase,
+    Enterprise,
+    EnterpriseName,
+    EnterpriseRole,
+    Grade,
+    Injury,
+    Inspection,
+    Licence,
+    Link,
+    Mention,
+    MonitoringReport,
+    Override,
+    Plan,
+    PlanLine,
+    Recall,
+    SamplingResult,
+    SelfCheck,
+    Signal,
+    Source,
+)
+
+# A query whatever its columns: SQLAlchemy 2.1 types a Select by all of them.
+AnySelect = Select[*tuple[Any, ...]]
+
+SORTS = ("risk", "name", "region", "changed", "new")
+WORSE_FIRST = case({"D": 0, "C": 1, "U": 2, "B": 3, "A": 4}, value=Grade.level, else_=5)
+RECORD_TABLES: dict[str, type[Any]] = {
+    "sampling": SamplingResult,
+    "complaint": Complaint,
+    "recall": Recall,
+    "injury": Injury,
+    "licence": Licence,
+    "case": EnforcementCase,
+    "inspection": Inspection,
+    "self_check": SelfCheck,
+    "monitoring": MonitoringReport,
+    "credit": CreditClass,
+}
+MOST_RECORDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseFilter:
+    """What the list is narrowed to; empty values narrow nothing."""
+
+    q: str = ""
+    levels: tuple[str, ...] = ()
+    region: str = ""
+    product: str = ""
+    role: str = ""
+    status: str = ""
+    size: str = ""
+    forced: bool = False
+    worsened: bool = False
+    provisional: bool | None = None
+    sort: str = "risk"
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseRow:
+    """One line of the list, with the grade in force and what stands behind it in short."""
+
+    id: int
+    name: str
+    uscc: str | None
+    region_code: str | None
+    status: str
+    size: str | None
+    provisional: bool
+    level: str | None
+    score: float | None
+    previous_level: str | None
+    forced_rule: str | None
+    measure: str | None
+    as_of: date | None
+    reasons: list[str]
+    products: list[str] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
+    samples: int = 0
+    failures: int = 0
+    complaints: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """A record behind a reason, in one line."""
+
+    signal_id: int
+    occurred_on: date
+    known_at: datetime
+    channel: str
+    trust: str
+    title: str
+    source_title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A typed fact of an enterprise with the signal it came from and the role in which the firm is named."""
+
+    kind: str
+    signal: EvidenceRow
+    role: str
+    record: Any
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseFile:
+    """One enterprise and everything the store knows of it within reach."""
+
+    enterprise: Enterprise
+    names: list[EnterpriseName]
+    roles: list[EnterpriseRole]
+    merged_from: list[Enterprise]
+    parent: Enterprise | None
+    grades: list[Grade]
+    history: list[Grade]
+    evidence: dict[int, EvidenceRow]
+    records: dict[str, list[RecordRow]]
+    timeline: list[EvidenceRow]
+    overrides: list[Override]
+    alerts: list[Alert]
+    cases: list[Case]
+    plan_lines: list[tuple[PlanLine, Plan]]
+    signals_total: int
+
+
+def current_as_of(session: Session) -> date | None:
+    """Return the date of the newest grading, or None before the first."""
+    return session.scalar(select(func.max(Grade.as_of)))
+
+
+def current_policy(session: Session, as_of: date) -> str | None:
+    """Return the policy under which the newest grading of that date was made."""
+    return session.scalar(select(Grade.policy_hash).where(Grade.as_of == as_of).order_by(Grade.id.desc()).limit(1))
+
+
+def grades_in_force(as_of: date | None, policy_hash: str | None) -> AnySelect:
+    """Return the query of each enterprise's one grade in force: the higher score where it has two roles."""
+    ranked = (
+        select(
+            Grade.id.label("grade_id"),
+            func.row_number()
+            .over(partition_by=Grade.enterprise_id, order_by=(WORSE_FIRST, Grade.score.desc(), Grade.id))
+            .label("place"),
+        )
+        .where(Grade.as_of == as_of, Grade.policy_hash == policy_hash, Grade.product_id == "")
+        .subquery()
+    )
+    return select(ranked.c.grade_id).where(ranked.c.place == 1)
+
+
+def listing(session: Session, scope: Scope, wanted: EnterpriseFilter, page: PageRequest) -> Page[EnterpriseRow]:
+    """Return the enterprises in reach that match, the riskiest first unless asked otherwise. Five queries."""
+    as_of = current_as_of(session)
+    policy = current_policy(session, as_of) if as_of else None
+    base: AnySelect = (
+        select(Enterprise, Grade)
+        .outerjoin(Grade, (Grade.enterprise_id == Enterprise.id) & Grade.id.in_(grades_in_force(as_of, policy)))
+        .where(scope.where(Enterprise.region_code), Enterprise.merged_into_id.is_(None))
+    )
+    base = _narrowed(base, wanted)
+    total = session.scalar(select(func.count()).select_from(base.with_only_columns(Enterprise.id).subquery())) or 0
+    found = session.execute(base.order_by(*_order(wanted.sort)).offset(page.offset).limit(page.size)).all()
+    rows = [_row(enterprise, grade) for enterprise, grade in found]
+    return Page(_with_counts(session, rows), total, page.number, page.size)
+
+
+def one(session: Session, scope: Scope, enterprise_id: int) -> EnterpriseFile | None:
+    """Return everything known of one enterprise, or None when it is out of reach."""
+    enterprise = session.scalar(
+        select(Enterprise).where(Enterprise.id == enterprise_id, scope.where(Enterprise.region_code))
+    )
+    if enterprise is None:
+        return None
+    grades = list(
+        session.scalars(
+            select(Grade)
+            .where(Grade.enterprise_id == enterprise_id)
+            .order_by(Grade.as_of.desc(), Grade.id.desc())
+            .limit(400)
+        )
+    )
+    newest = grades[0].as_of if grades else None
+    policy = grades[0].policy_hash if grades else None
+    current = [grade for grade in grades if grade.as_of == newest and grade.policy_hash == policy]
+    current.sort(key=lambda grade: (grade.product_id != "", -grade.score))
+    seen: dict[date, Grade] = {}
+    for grade in grades:
+        if grade.product_id == "":
+            seen.setdefault(grade.as_of, grade)
+    wanted = {int(i) for grade in current for part in grade.contributions for i in part.get("evidence", [])}
+    records = _records(session, scope, enterprise_id)
+    timeline, signals_total = _timeline(session, scope, enterprise_id)
+    return EnterpriseFile(
+        enterprise=enterprise,
+        names=list(session.scalars(select(EnterpriseName).where(EnterpriseName.enterprise_id == enterprise_id))),
+        roles=list(session.scalars(select(EnterpriseRole).where(EnterpriseRole.enterprise_id == enterprise_id))),
+        merged_from=list(session.scalars(select(Enterprise).where(Enterprise.merged_into_id == enterprise_id))),
+        parent=session.get(Enterprise, enterprise.parent_id) if enterprise.parent_id else None,
+        grades=current,
+        history=sorted(seen.values(), key=lambda grade: grade.as_of),
+        evidence=evidence_rows(session, scope, wanted),
+        records=records,
+        timeline=timeline,
+        overrides=list(
+            session.scalars(
+                select(Override).where(Override.enterprise_id == enterprise_id).order_by(Override.made_at.desc())
+            )
+        ),
+        alerts=list(
+            session.scalars(
+                select(Alert)
+                .where(Alert.enterprise_id == enterprise_id, scope.where(Alert.region_code))
+                .order_by(Alert.raised_at.desc())
+                .limit(50)
+            )
+        ),
+        cases=list(
+            session.scalars(
+                select(Case)
+                .where(Case.enterprise_id == enterprise_id, scope.where(Case.region_code))
+                .order_by(Case.opened_on.desc())
+                .limit(50)
+            )
+        ),
+        plan_lines=[
+            (line, plan)
+            for line, plan in session.execute(
+                select(PlanLine, Plan)
+                .join(Plan, Plan.id == PlanLine.plan_id)
+                .where(PlanLine.enterprise_id == enterprise_id, Plan.status.in_(("issued", "done")))
+                .order_by(Plan.as_of.desc(), PlanLine.number)
+                .limit(50)
+            )
+        ],
+        signals_total=signals_total,
+    )
+
+
+def evidence_rows(session: Session, scope: Scope, signal_ids: set[int]) -> dict[int, EvidenceRow]:
+    """Return the signals of these ids that are in reach, by id."""
+    found: dict[int, EvidenceRow] = {}
+    ids = sorted(signal_ids)
+    for start in range(0, len(ids), 500):
+        statement = _evidence().where(Signal.id.in_(ids[start : start + 500]), signals_in(scope))
+        found |= {row.id: _evidence_row(row) for row in session.execute(statement)}
+    return found
+
+
+def products_in_use(session: Session, scope: Scope) -> list[str]:
+    """Return the product codes that firms in reach make or sell, for the pick-list."""
+    return list(
+        session.scalars(
+            select(EnterpriseRole.product_id)
+            .join(Enterprise, Enterprise.id == EnterpriseRole.enterprise_id)
+            .where(scope.where(Enterprise.region_code), EnterpriseRole.product_id != "")
+            .distinct()
+            .order_by(EnterpriseRole.product_id)
+        )
+    )
+
+
+def named_like(session: Session, scope: Scope, text: str, limit: int) -> list[Enterprise]:
+    """Return enterprises in reach whose name, other name or code contains the text, shortest names first."""
+    statement = (
+        select(Enterprise)
+        .where(scope.where(Enterprise.region_code), Enterprise.merged_into_id.is_(None), _matches(text))
+        .order_by(func.length(Enterprise.name), Enterprise.id)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def _matches(text: str) -> Any:
+    other = select(EnterpriseName.enterprise_id).where(EnterpriseName.name.contains(text, autoescape=True))
+    return or_(
+        Enterprise.name.contains(text, autoescape=True),
+        Enterprise.uscc.startswith(text.upper(), autoescape=True),
+        Enterprise.id.in_(other),
+    )
+
+
+def _narrowed(statement: AnySelect, wanted: EnterpriseFilter) -> AnySelect:
+    if wanted.q:
+        statement = statement.where(_matches(wanted.q))
+    if wanted.levels:
+        graded = [level for level in wanted.levels if level != "none"]
+        condition = Grade.level.in_(graded)
+        statement = statement.where(or_(condition, Grade.id.is_(None)) if "none" in wanted.levels else condition)
+    if wanted.region:
+        statement = statement.where(Enterprise.region_code.startswith(wanted.region, autoescape=True))
+    if wanted.product or wanted.role:
+        roles = select(EnterpriseRole.enterprise_id)
+        if wanted.product:
+            roles = roles.where(EnterpriseRole.product_id == wanted.product)
+        if wanted.role:
+            roles = roles.where(EnterpriseRole.role == wanted.role)
+        statement = statement.where(Enterprise.id.in_(roles))
+    if wanted.status:
+        statement = statement.where(Enterprise.status == wanted.status)
+    if wanted.size:
+        statement = statement.where(Enterprise.size == wanted.size)
+    if wanted.forced:
+        statement = statement.where(Grade.forced_rule.is_not(None))
+    if wanted.worsened:
+        statement = statement.where(
+            Grade.previous_level.in_(("A", "B", "C", "D")),
+            Grade.level.in_(("A", "B", "C", "D")),
+            Grade.level > Grade.previous_level,
+        )
+    if wanted.provisional is not None:
+        statement = statement.where(Enterprise.provisional.is_(wanted.provisional))
+    return statement
+
+
+def _order(sort: str) -> tuple[Any, ...]:
+    return {
+        "name": (Enterprise.name, Enterprise.id),
+        "region": (Enterprise.region_code, WORSE_FIRST, Enterprise.id),
+        "changed": (case((Grade.previous_level != Grade.level, 0), else_=1), WORSE_FIRST, Enterprise.id),
+        "new": (Enterprise.known_at.desc(), Enterprise.id.desc()),
+    }.get(sort, (WORSE_FIRST, Grade.score.desc(), Enterprise.id))
+
+
+def _row(enterprise: Enterprise, grade: Grade | None) -> EnterpriseRow:
+    parts = sorted(grade.contributions, key=lambda part: -float(part.get("points", 0))) if grade else []
+    return EnterpriseRow(
+        id=enterprise.id,
+        name=enterprise.name,
+        uscc=enterprise.uscc,
+        region_code=enterprise.region_code,
+        status=enterprise.status,
+        size=enterprise.size,
+        provisional=enterprise.provisional,
+        level=grade.level if grade else None,
+        score=grade.score if grade else None,
+        previous_level=grade.previous_level if grade else None,
+        forced_rule=grade.forced_rule if grade else None,
+        measure=grade.measure if grade else None,
+        as_of=grade.as_of if grade else None,
+        reasons=[str(part.get("sentence") or part.get("zh", "")) for part in parts if float(part.get("points", 0)) > 0][
+            :3
+        ],
+    )
+
+
+def _with_counts(session: Session, rows: Sequence[EnterpriseRow]) -> list[EnterpriseRow]:
+    ids = [row.id for row in rows]
+    products: dict[int, set[str]] = {}
+    roles: dict[int, set[str]] = {}
+    samples: dict[int, tuple[int, int]] = {}
+    complaints: dict[int, int] = {}
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        for owner, role, product in session.execute(
+            select(EnterpriseRole.enterprise_id, EnterpriseRole.role, EnterpriseRole.product_id).where(
+                EnterpriseRole.enterprise_id.in_(part)
+            )
+        ):
+            roles.setdefault(owner, set()).add(role)
+            if product:
+                products.setdefault(owner, set()).add(product)
+        linked = (
+            select(Link.enterprise_id, Mention.signal_id)
+            .join(Mention, Mention.id == Link.mention_id)
+            .where(Link.enterprise_id.in_(part))
+            .distinct()
+            .subquery()
+        )
+        failed = func.sum(case((SamplingResult.outcome == "fail", 1), else_=0))
+        for owner, count, bad in session.execute(
+            select(linked.c.enterprise_id, func.count(), failed)
+            .join(SamplingResult, SamplingResult.signal_id == linked.c.signal_id)
+            .group_by(linked.c.enterprise_id)
+        ):
+            samples[owner] = (count, int(bad or 0))
+        for owner, count in session.execute(
+            select(linked.c.enterprise_id, func.count())
+            .join(Complaint, Complaint.signal_id == linked.c.signal_id)
+            .group_by(linked.c.enterprise_id)
+        ):
+            complaints[owner] = count
+    return [
+        replace(
+            row,
+            products=sorted(products.get(row.id, ())),
+            roles=sorted(roles.get(row.id, ())),
+            samples=samples.get(row.id, (0, 0))[0],
+            failures=samples.get(row.id, (0, 0))[1],
+            complaints=complaints.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+def _evidence() -> AnySelect:
+    return select(
+        Signal.id,
+        Signal.occurred_on,
+        Signal.known_at,
+        Signal.channel,
+        Signal.trust,
+        Signal.title,
+        Source.title.label("source_title"),
+    ).join(Source, Source.id == Signal.source_id)
+
+
+def _evidence_row(row: Any) -> EvidenceRow:
+    return EvidenceRow(row.id, row.occurred_on, row.known_at, row.channel, row.trust, row.title, row.source_title)
+
+
+def _records(session: Session, scope: Scope, enterprise_id: int) -> dict[str, list[RecordRow]]:
+    found: dict[str, list[RecordRow]] = {}
+    for kind, table in RECORD_TABLES.items():
+        typed = aliased(table)
+        statement = (
+            _evidence()
+            .add_columns(func.min(Mention.role).label("role"), typed)
+            .join(Mention, Mention.signal_id == Signal.id)
+            .join(Link, Link.mention_id == Mention.id)
+            .join(typed, typed.signal_id == Signal.id)
+            .where(Link.enterprise_id == enterprise_id, signals_in(scope))
+            .group_by(Signal.id, Source.title, typed.signal_id)
+            .order_by(Signal.occurred_on.desc(), Signal.id.desc())
+            .limit(MOST_RECORDS)
+        )
+        rows = [RecordRow(kind, _evidence_row(row), row.role, row[-1]) for row in session.execute(statement)]
+        if rows:
+            found[kind] = rows
+    return found
+
+
+def _timeline(session: Session, scope: Scope, enterprise_id: int) -> tuple[list[EvidenceRow], int]:
+    linked = (
+        select(Mention.signal_id).join(Link, Link.mention_id == Mention.id).where(Link.enterprise_id == enterprise_id)
+    )
+    condition = (Signal.id.in_(linked), signals_in(scope))
+    total = session.scalar(select(func.count()).select_from(Signal).where(*condition)) or 0
+    statement = _evidence().where(*condition).order_by(Signal.occurred_on.desc(), Signal.id.desc()).limit(60)
+    return [_evidence_row(row) for row in session.execute(statement)], total

@@ -1,0 +1,26 @@
+"""Every page answers, and leads back to the source."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.api.conftest import Browser, Province
+
+Enter = Callable[[str], Browser]
+
+
+@pytest.mark.parametrize("path", ["/", "/enterprises", "/signals", "/account", "/search?q=明烛", "/accounts", "/audit"])
+def test_pages_answer(browser: Enter, path: str) -> None:
+    answer = browser("admin").get(path)
+    assert answer.status_code == 200, answer.text[-3000:]
+    assert "虚构" in answer.text
+
+
+def test_a_grade_leads_to_the_text_it_came_from(browser: Enter, province: Province) -> None:
+    page = browser("analyst").get(f"/enterprises/{province.enterprise}").text
+    assert "近三年监督抽查不合格 1 批。" in page
+    assert f'href="/signals/{province.signal}"' in page
+    text = browser("analyst").get(f"/signals/{province.signal}").text
+    assert '<mark class="hazard"' in text
+    assert "蹿火苗</mark>" in text
+    assert "13812345678" not in text
