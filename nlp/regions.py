@@ -5,6 +5,7 @@ Built from the shipped `nlp/lexicon/regions.csv`, from the store's region rows, 
 """
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,15 +16,11 @@ SHIPPED = Path(__file__).parent / "lexicon" / "regions.csv"
 
 # One-character names stand for a province only next to another place or in a vehicle plate; they are used for
 # names of firms and bureaus (沪工, 鲁质监), never for free text.
-ABBREVIATIONS = dict(
-    zip(
-        "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川黔滇藏陕甘青宁新台港澳",
-        (
-            "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82"
-        ).split(),
-        strict=True,
-    )
+_ABBREVIATED = (
+    "11京 12津 13冀 14晋 15蒙 21辽 22吉 23黑 31沪 32苏 33浙 34皖 35闽 36赣 37鲁 41豫 42鄂 43湘 44粤 45桂 46琼 "
+    "50渝 51川 52黔 53滇 54藏 61陕 62甘 63青 64宁 65新 71台 81港 82澳"
 )
+ABBREVIATIONS = {word[2]: word[:2] for word in re.split(" ", _ABBREVIATED)}
 # A place word before one of these names a road or a building, not the place of the event.
 _NOT_A_PLACE = ("路", "街", "大道", "道", "大街", "巷", "弄", "大厦", "广场", "公园", "小区", "酒店", "装", "舰", "菜")
 _BUREAU = ("市场监", "质监", "工商", "市监", "消保", "药监", "监管局")

@@ -13,11 +13,13 @@ import sys
 from pathlib import Path
 
 MUNICIPALITIES = ("11", "12", "31", "50")
-NATIONS = (
-    "蒙古族 回族 藏族 维吾尔 苗族 彝族 壮族 布依族 朝鲜族 满族 侗族 瑶族 白族 土家族 哈尼族 哈萨克族 哈萨克 傣族 黎族 傈僳族 佤族 畲族 高山族 "
-    "拉祜族 水族 东乡族 纳西族 景颇族 柯尔克孜 土族 达斡尔族 仫佬族 羌族 布朗族 撒拉族 毛南族 仡佬族 锡伯 阿昌族 普米族 塔吉克 怒族 "
-    "乌孜别克 俄罗斯族 鄂温克族 德昂族 保安族 裕固族 京族 塔塔尔 独龙族 鄂伦春 赫哲族 门巴族 珞巴族 基诺族 蒙古 各族"
-).split()
+NATIONS = re.split(
+    " ",
+    "蒙古族 回族 藏族 维吾尔 苗族 彝族 壮族 布依族 朝鲜族 满族 侗族 瑶族 白族 土家族 哈尼族 哈萨克族 "
+    "哈萨克 傣族 黎族 傈僳族 佤族 畲族 高山族 拉祜族 水族 东乡族 纳西族 景颇族 柯尔克孜 土族 达斡尔族 仫佬族 "
+    "羌族 布朗族 撒拉族 毛南族 仡佬族 锡伯 阿昌族 普米族 塔吉克 怒族 乌孜别克 俄罗斯族 鄂温克族 德昂族 保安族 裕固族 "
+    "京族 塔塔尔 独龙族 鄂伦春 赫哲族 门巴族 珞巴族 基诺族 蒙古 各族",
+)
 
 # code: name, codes it replaced (with the years that are certain)
 ADDED: dict[str, tuple[str, str]] = {
@@ -189,9 +191,11 @@ STATISTICAL = {
 PROVINCES = {"810000": "香港特别行政区", "820000": "澳门特别行政区", "710000": "台湾省"}
 VIRTUAL = {
     "110100": "市辖区", "120100": "市辖区", "310100": "市辖区", "500100": "市辖区", "500200": "县",
-    "139000": "省直辖县级行政区划", "419000": "省直辖县级行政区划", "429000": "省直辖县级行政区划", "469000": "省直辖县级行政区划",
+    "139000": "省直辖县级行政区划", "419000": "省直辖县级行政区划", "429000": "省直辖县级行政区划",
+    "469000": "省直辖县级行政区划",
     "659000": "自治区直辖县级行政区划",
 }  # fmt: skip
+HEADER = ("code", "name", "short_name", "level", "parent_code", "valid_from", "valid_to", "successor_code")
 SUFFIX = re.compile(r"(特别行政区|自治区|自治州|自治县|自治旗|行政委员会|左翼|林区|地区|省|市|县|区|盟|旗)$")
 
 
@@ -227,7 +231,9 @@ def main(adcodes: Path, names_2026: Path) -> None:
     """Write regions.csv beside this file and say what the two packages disagree on."""
     with adcodes.open(encoding="utf-8") as handle:
         names = {row["adcode"][:6]: row["name"] for row in csv.DictReader(handle)}
-    names = {c: n for c, n in names.items() if not (n == "市辖区" and c not in VIRTUAL) and c[:2] not in ("71", "81", "82")}
+    names = {
+        c: n for c, n in names.items() if not (n == "市辖区" and c not in VIRTUAL) and c[:2] not in ("71", "81", "82")
+    }
     successor = dict(ABSORBED)
     for code, (name, replaced) in ADDED.items():
         names[code] = name
@@ -249,12 +255,12 @@ def main(adcodes: Path, names_2026: Path) -> None:
     out = Path(__file__).with_name("regions.csv")
     with out.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow("code name short_name level parent_code valid_from valid_to successor_code".split())
+        writer.writerow(HEADER)
         writer.writerows(rows)
     with names_2026.open(encoding="utf-8") as handle:
         current = {row["qu"] or row["shi"] or row["sheng"] for row in csv.DictReader(handle)}
     ours = {row[1] for row in rows if not row[7] and row[3] in ("city", "county", "province")}
-    print(f"{len(rows)} rows; in force here but not in the list of 2026: {sorted(ours - current)}", file=sys.stderr)
+    sys.stderr.write(f"{len(rows)} rows; in force here but not in the list of 2026: {sorted(ours - current)}\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,262 @@
+"""Taking a name apart: 行政区划 + 字号 + 行业 + 组织形式, with branch, brackets and what was glued to it."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from nlp.enterprises.characters import fold
+from nlp.enterprises.policy import NamePolicy, load_name_policy, words
+from nlp.enterprises.types import NameParts
+from nlp.regions import RegionIndex, shipped_index
+
+_NOISE = re.compile(r"[^0-9a-z\u4e00-\u9fff()&]+")
+_BRACKET = re.compile(r"\(([^()]*)\)")
+_LABEL = re.compile(
+    r"^(?:\d{1,3}[.、．)]\s*)?(?:(?:标称|生产|制造|委托|受托|被委托|被抽样|受检|被检|销售|经营|供货|被投诉|出品|监制|委托加工|分装|进口|代理)+"
+    r"(?:企业|单位|商家|商|者|方|厂家|厂商|公司)?(?:名称|全称)?|厂名|企业名称|单位名称|公司名称|名称|厂家|商家|店名)\s*[:：]\s*"
+)
+_PERSON_TITLE = re.compile(r"^(?:法定代表人|法人代表|法人|负责人|经营者|联系人|业主|老板|店主)")
+_TITLE_AFTER = re.compile(r"(?:先生|女士|经理|老板|厂长|总)$")
+_ADDRESS_END = re.compile(
+    r"^.*?(?:\d+(?:号|弄|室|幢|栋|楼|层|组|队|之\d+)+(?:[a-z0-9\-]*(?:号|室|幢|栋|楼|层|座|单元|厂房|门面))*|工业园区?|工业区|开发区|产业园)"
+)
+_ADDRESS_HINT = re.compile(r"\d|[路街巷弄村镇乡]|工业|园区|大道|开发区")
+_TOWN = re.compile(r"^[\u4e00-\u9fff]{2,3}?(?:街道|镇|乡)(?=[\u4e00-\u9fff]{3})")
+_CUT_FORMS = ("有限责任公", "有限责任", "有限责", "股份有限公", "股份有限", "股份有", "有限公", "有限", "有")
+_FORM_WORDS = (("有限责任公司", "有限公司"), ("有限责任", "有限"), ("(集团)", "集团"), ("责任有限公司", "有限公司"))
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A name in parts, as the resolver compares them."""
+
+    key: str
+    region: str  # the place words of the name, '' when it has none
+    region_codes: tuple[str, ...]  # every adcode they can mean
+    brand: str
+    industry: str
+    form: str
+    branch: str = ""
+    extra: str = ""
+    cut: bool = False  # ends in the middle of a form
+    person: str = ""
+
+    @property
+    def body(self) -> str:
+        """字号 + 行业."""
+        return self.brand + self.industry
+
+
+@cache
+def _forms(policy_version: str) -> tuple[str, ...]:
+    return tuple(sorted(load_name_policy().form_class, key=len, reverse=True))
+
+
+def squeeze(name: str) -> str:
+    """`name` folded, without spaces and signs; brackets stay."""
+    folded = fold(name)
+    return _NOISE.sub("", folded) if _NOISE.search(folded) else folded
+
+
+def name_key(name: str) -> str:
+    """The key under which two spellings of a full name are the same: width, case, brackets, spaces, signs,
+    traditional characters, and 有限责任公司 for 有限公司 make no difference."""
+    return _canonical(squeeze(name)).replace("(", "").replace(")", "")
+
+
+def is_person(text: str) -> bool:
+    """True when two or three characters look like a person's name."""
+    return 2 <= len(text) <= 3 and text[0] in words().surnames
+
+
+class NameParser:
+    """Takes names apart with a division table and a policy. Holds no state that parsing changes."""
+
+    def __init__(self, regions: RegionIndex | None = None, policy: NamePolicy | None = None) -> None:
+        self.regions = regions or shipped_index()
+        self.policy = policy or load_name_policy()
+        self._forms = _forms(self.policy.version)
+        self._form_ends: dict[str, tuple[str, ...]] = {}
+        for form in self._forms:
+            self._form_ends[form[-1]] = (*self._form_ends.get(form[-1], ()), form)
+        self._longest = max(map(len, self.policy.industries))
+
+    def parse(self, name: str) -> Parsed:
+        """The parts of `name`. Never fails: what cannot be told apart is left in the 字号."""
+        text = _LABEL.sub("", fold(name).strip())
+        text = _canonical(squeeze(text))
+        key = text.replace("(", "").replace(")", "")
+        place, codes, inner, form_in_bracket, person = "", (), text, "", ""
+        if "(" in text:
+            inner, place, codes, form_in_bracket, person = self._open_brackets(text)
+        head, form, branch, extra, cut = self._cut_tail(inner)
+        form = form or form_in_bracket
+        front, front_codes, rest = self._front_place(head)
+        if front:
+            if place and codes:
+                below = tuple(c for c in codes if any(self.regions.compatible(f, c) for f in front_codes))
+                codes = below or front_codes
+            else:
+                codes = front_codes
+            place = front + place
+        brand, industry = self.split_industry(rest)
+        if front and not brand.strip() and not place.endswith(("市", "县", "区", "省")):
+            brand = front
+        return Parsed(key, place, codes, brand, industry, form, branch, extra, cut, person)
+
+    def parts(self, name: str) -> NameParts:
+        """The parts of `name` for showing."""
+        parsed = self.parse(name)
+        return NameParts(
+            regions=(parsed.region,) if parsed.region else (),
+            brand=parsed.brand,
+            industry=parsed.industry,
+            form=parsed.form,
+            branch=parsed.branch,
+            key=parsed.key,
+            extra={k: v for k, v in (("tail", parsed.extra), ("person", parsed.person)) if v},
+        )
+
+    def split_industry(self, rest: str) -> tuple[str, str]:
+        """(字号, 行业): the run of industry words at the end, leaving at least two characters of 字号."""
+        words = self.policy.industries
+        end = len(rest)
+        while end > 3:
+            for length in range(min(self._longest, end - 2), 1, -1):
+                if rest[end - length : end] in words:
+                    end -= length
+                    break
+            else:
+                break
+        return rest[:end], rest[end:]
+
+    def form_class(self, form: str) -> str:
+        """company, factory, shop …; '' for no form."""
+        return self.policy.form_class.get(form, "")
+
+    def _open_brackets(self, text: str) -> tuple[str, str, tuple[str, ...], str, str]:
+        place, form, person = "", "", ""
+        codes: tuple[str, ...] = ()
+        for content in _BRACKET.findall(text):
+            whole = f"({content})"
+            length, found = self._place_chain(content, 0)
+            if content and length == len(content):
+                place, codes = content, found
+                text = text.replace(whole, "", 1)
+            elif content in self.policy.form_class:
+                form = form or content
+                text = text.replace(whole, "", 1)
+            elif text.endswith(whole) and (
+                is_person(content) or _PERSON_TITLE.match(content) or content.startswith("原")
+            ):
+                person = content
+                text = text.replace(whole, "", 1)
+        return text.replace("(", "").replace(")", ""), place, codes, form, person
+
+    def _cut_tail(self, text: str) -> tuple[str, str, str, str, bool]:
+        """(before the form, form, branch, what follows, ends inside a form)."""
+        at = text.find("公司")
+        if at >= 0:
+            if text[at - 1 : at] == "分":
+                start = max(text.rfind(mark, 0, at) for mark in ("厂", "集团", "店"))
+                return (
+                    text[: start + 1] if start > 2 else text,
+                    "",
+                    text[start + 1 :] if start > 2 else "分公司",
+                    "",
+                    False,
+                )
+            head, tail = text[: at + 2], text[at + 2 :]
+            branch, extra = "", tail
+            if tail:
+                branch = tail if tail.endswith(self.policy.branches) and not _ADDRESS_HINT.search(tail[:-3]) else ""
+                extra = "" if branch else tail
+            head = self._drop_address(head)
+            before, form = self._strip_form(head)
+            return before, form, branch, extra, False
+        before, form = self._strip_form(text)
+        if form:
+            if form == "集团" or form[-1] not in "店部":
+                return self._drop_address(before), form, "", "", False
+            mark = max(before.find("厂"), before.find("集团"))
+            if mark > 2 and len(text) - mark > 3:
+                width = 2 if before.startswith("集团", mark) else 1
+                return before[:mark], before[mark : mark + width], text[mark + width :], "", False
+            return self._drop_address(before), form, "", "", False
+        for cut in _CUT_FORMS:
+            if text.endswith(cut) and len(text) - len(cut) >= 3:
+                return text[: -len(cut)].removesuffix("股份"), "有限公司", "", "", True
+        found = re.match(r"(.{3,}?(?:厂|商行|经营部|门市部|合作社|集团))(.{2,})$", text)
+        if found and (is_person(found[2]) or _ADDRESS_HINT.search(found[2]) or _PERSON_TITLE.match(found[2])):
+            before, form = self._strip_form(found[1])
+            return before, form, "", found[2], False
+        return self._drop_address(text), "", "", "", False
+
+    def _strip_form(self, text: str) -> tuple[str, str]:
+        for form in self._form_ends.get(text[-1:], ()):
+            if text.endswith(form) and len(text) - len(form) >= 2:
+                before = text[: -len(form)]
+                if before.endswith("集团") and len(before) > 4:
+                    return before[:-2], "集团" + form
+                if before.endswith("股份") and len(before) > 4:
+                    return before[:-2], "股份" + form
+                return before, form
+        return text, ""
+
+    def _drop_address(self, text: str) -> str:
+        """The name that stands after a glued address, else the text itself."""
+        if not any(sign in text for sign in "0123456789号室园区"):
+            return text
+        found = _ADDRESS_END.match(text)
+        if found and len(text) - found.end() >= 4 and _ADDRESS_HINT.search(found[0]) and len(found[0]) >= 6:
+            return text[found.end() :]
+        return text
+
+    def _place_chain(self, text: str, at: int) -> tuple[int, tuple[str, ...]]:
+        start, codes = at, ()
+        while True:
+            length, found = self.regions.match_at(text, at)
+            if not length:
+                return at - start, codes
+            if codes:
+                found = tuple(
+                    c
+                    for c in found
+                    if any(c in self.regions.ancestors(c) and p in self.regions.ancestors(c) for p in codes)
+                )
+                if not found:
+                    return at - start, codes
+            codes, at = found, at + length
+
+    def _front_place(self, text: str) -> tuple[str, tuple[str, ...], str]:
+        """(place words, codes, rest) of the part before the form."""
+        at, codes = 0, ()
+        while len(text) - at > 3:
+            length, found = self.regions.match_at(text, at)
+            if not length:
+                break
+            word = text[at : at + length]
+            if codes:
+                found = tuple(c for c in found if any(p != c and p in self.regions.ancestors(c) for p in codes))
+                if not found:
+                    break
+            left = len(text) - at - length
+            if left < 2 or (left < 4 and not self._brand_left(text[at + length :]) and word[-1] not in "省市县区"):
+                break
+            codes, at = found, at + length
+        if at:
+            town = _TOWN.match(text[at:])
+            if town:
+                return text[:at], codes, text[at + town.end() :]
+        return text[:at], codes, text[at:]
+
+    def _brand_left(self, rest: str) -> bool:
+        """True when `rest` does not begin with an industry: 长兴 of 长兴电器厂 is its 字号, not a county."""
+        return not any(rest.startswith(rest[:n]) and rest[:n] in self.policy.industries for n in (2, 3, 4))
+
+
+def _canonical(text: str) -> str:
+    for old, new in _FORM_WORDS:
+        if old in text:
+            text = text.replace(old, new)
+    return text

@@ -1,0 +1,89 @@
+import pytest
+
+from nlp.enterprises import Firm, Query, Register
+
+FIRMS = [
+    Firm("1", "宁波华盛电器有限公司", "91330200MA00000015", short_names=("华盛",), region_code="330225"),
+    Firm("2", "温州华盛电器有限公司", region_code="330302"),
+    Firm("3", "象山县新达阀门厂", former_names=("象山县新大阀门厂",), brands=("飞凤",), region_code="330225"),
+    Firm("4", "杭州大发食品有限公司", region_code="330106"),
+    Firm("5", "浙江大发食品股份有限公司", region_code="330106"),
+]
+
+
+@pytest.fixture(scope="module")
+def register() -> Register:
+    return Register(FIRMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "decision", "ids"),
+    [
+        ("寧波華盛電器有限責任公司", "link", ("1",)),
+        ("宁 波华盛电器有限公司", "link", ("1",)),
+        ("华盛（宁波）电器有限公司", "link", ("1",)),
+        ("宁波华胜电器有限公司", "link", ("1",)),  # same sound
+        ("宁波华盛电器", "link", ("1",)),
+        ("宁波电器华盛有限公司", "link", ("1",)),
+        ("宁波华盛电器有限公司象山县工业路12号", "link", ("1",)),
+        ("象山县新达阀门厂（张三）", "link", ("3",)),
+        ("象山县新大阀门厂", "link", ("3",)),  # its former name
+        ("飞凤", "link", ("3",)),
+        ("宁波华达电器有限公司", "none", ()),  # one character apart
+        ("宁波华盛达电器有限公司", "none", ()),  # one more
+        ("余姚华盛电器有限公司", "none", ()),  # the next county
+        ("宁波华盛电器厂", "none", ()),
+        ("华盛电器", "ambiguous", ()),
+        ("大发食品", "ambiguous", ()),
+        ("无", "none", ()),
+        ("", "none", ()),
+    ],
+)
+def test_whose_name_it_is(register: Register, text: str, decision: str, ids: tuple[str, ...]) -> None:
+    answer = register.resolve(Query(text))
+    assert (answer.decision, answer.ids) == (decision, ids)
+
+
+def test_the_region_of_the_record_settles_what_the_name_leaves_open(register: Register) -> None:
+    assert register.resolve(Query("华盛电器", region="330302")).ids == ("2",)
+    assert register.resolve(Query("华盛电器", region="温州市")).ids == ("2",)
+
+
+def test_a_valid_code_decides_alone() -> None:
+    register = Register([Firm("1", "宁波华盛电器有限公司", "91370000MA00000158"), *FIRMS[1:]])
+    answer = register.resolve(Query("写错了的名字", uscc="91370000ma00000158"))
+    assert (answer.ids, answer.method) == (("1",), "uscc")
+
+
+def test_an_invalid_code_is_flagged_and_not_used(register: Register) -> None:
+    answer = register.resolve(Query("宁波华盛电器有限公司", uscc="91330200MA0000001X"))
+    assert answer.flags == ("uscc_invalid",)
+    assert (answer.decision, answer.method) == ("link", "exact_name")
+
+
+def test_a_new_firm_is_found_without_a_rebuild(register: Register) -> None:
+    own = Register(FIRMS)
+    assert own.resolve(Query("丽水金禾木玩有限公司")).decision == "none"
+    own.add(Firm("6", "丽水金禾木玩有限公司", region_code="331125"))
+    assert own.resolve(Query("丽水金禾木玩有限责任公司")).ids == ("6",)
+    assert own.resolve(Query("丽水金和木玩有限公司")).ids == ("6",)
+    assert [m.firm_id for m in own.mentions("丽水金禾木玩有限公司的积木")] == ["6"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("消费者反映在宁波华盛电器有限公司购买的充电器起火", [("宁波华盛电器有限公司", "1")]),
+        (
+            "新华盛电器有限公司与宁波华盛电器有限公司象山分公司无关",
+            [("新华盛电器有限公司", None), ("宁波华盛电器有限公司象山分公司", "1")],
+        ),
+        ("使用（宁波）华盛电器有限公司生产的插座", [("（宁波）华盛电器有限公司", "1")]),
+        ("慈溪市飞腾电子有限公司召回充电器", [("慈溪市飞腾电子有限公司", None)]),
+        ("这家公司不行，找别的公司", []),
+    ],
+)
+def test_names_in_text(register: Register, text: str, found: list[tuple[str, str | None]]) -> None:
+    mentions = register.mentions(text)
+    assert [(m.text, m.firm_id) for m in mentions] == found
+    assert all(text[m.start : m.end] == m.text for m in mentions)
