@@ -1,0 +1,87 @@
+"""Taking a step in a case: the row, the state, and the clocks that follow from it, in one transaction."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from casework.deadlines import WorkCalendar, load_limits
+from casework.rules import CaseError, Done, check_closing, clocks, load_case_policy
+from store.dialect import serialise, upsert
+from store.tables import CalendarDay, Case, CaseStep, Clock
+
+_STATES = {"reported": "rectifying"}  # a report leaves the case where it is
+
+
+def work_calendar(session: Session) -> WorkCalendar:
+    """Return the calendar with the days an administrator entered."""
+    return WorkCalendar({row.day: row.working for row in session.scalars(select(CalendarDay))})
+
+
+def take(
+    session: Session,
+    case_id: int,
+    *,
+    step: str,
+    done_on: date,
+    account_id: int | None,
+    remark: str,
+    at: datetime,
+    proof: Mapping[str, Any] | None = None,
+) -> CaseStep:
+    """Record a step and let the clocks follow. A step that is already there with the same day and proof stays one.
+
+    Raises CaseError for an unknown step, a closed case, a date before the case was opened, or a closing that
+    neither a passed re-check nor a person's proof supports.
+    """
+    serialise(session, "casework")
+    case = session.get_one(Case, case_id, with_for_update=True)
+    policy = load_case_policy()
+    if step not in {known.step for known in policy.steps[case.kind]}:
+        raise CaseError(f"此类台账没有“{step}”这一步")
+    if done_on < case.opened_on:
+        raise CaseError(f"日期 {done_on} 早于立项日期 {case.opened_on}")
+    proof = dict(proof or {})
+    rows = session.scalars(select(CaseStep).where(CaseStep.case_id == case_id).order_by(CaseStep.id)).all()
+    for row in rows:
+        if (row.step, row.done_on, row.proof) == (step, done_on, proof):
+            return row
+    if case.state == "closed":
+        raise CaseError("台账已销号")
+    new = CaseStep(
+        case_id=case_id, step=step, done_on=done_on, account_id=account_id, remark=remark, proof=proof, recorded_at=at
+    )
+    done = [_done(row) for row in (*rows, new)]
+    if step == "closed":
+        check_closing(case.kind, done)
+    session.add(new)
+    case.state = _STATES.get(step, step)
+    case.closed_on = done_on if step == "closed" else None
+    session.flush()
+    set_clocks(session, case, done, work_calendar(session))
+    return new
+
+
+def set_clocks(session: Session, case: Case, done: list[Done], calendar: WorkCalendar) -> None:
+    """Make the stored clocks of a case those that follow from its steps."""
+    rows = [
+        {
+            "case_id": case.id,
+            "limit_id": clock.limit_id,
+            "started_on": clock.started_on,
+            "due_on": clock.due_on,
+            "met_on": clock.met_on,
+        }
+        for clock in clocks(case.kind, done, load_case_policy(), load_limits(), calendar)
+    ]
+    if rows:
+        upsert(
+            session, Clock.__table__, rows, key=["case_id", "limit_id"], update=["started_on", "due_on", "met_on"]  # type: ignore[arg-type]
+        )  # fmt: skip
+
+
+def _done(row: CaseStep) -> Done:
+    by_person = row.account_id is not None and any(str(value).strip() for value in row.proof.values())
+    return Done(row.step, row.done_on, row.proof.get("passed"), by_person)
