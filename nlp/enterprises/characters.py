@@ -44,7 +44,7 @@ def sound_table() -> dict[int, int]:
     from pypinyin import Style, pinyin
 
     characters = [chr(code) for code in _CJK]
-    readings = pinyin(characters, style=Style.NORMAL, errors=lambda chars: [[char] for char in chars])
+    readings = pinyin(characters, style=Style.NORMAL, errors="default")
     syllables: dict[str, int] = {}
     table: dict[int, int] = {}
     for char, reading in zip(characters, readings, strict=True):
@@ -58,8 +58,8 @@ def syllable(char: str) -> str:
     """The toneless pinyin of a character, '' when it has none."""
     from pypinyin import Style, pinyin
 
-    reading = pinyin(char, style=Style.NORMAL, errors=lambda _: [[""]])
-    return str(reading[0][0]).replace("ü", "v")
+    reading = pinyin(char, style=Style.NORMAL, errors="ignore")
+    return reading[0][0].replace("ü", "v") if reading else ""
 
 
 def sound_key(text: str) -> str:

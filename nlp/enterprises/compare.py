@@ -86,7 +86,8 @@ def _compare_whole(ours: str, theirs: str, brand_length: int, cut: bool, policy:
         return Difference(price[kind], (f"只写了“{ours}”",))
     cost, reasons = 0.0, []
     tail_missing = False
-    for kind, at, to in Levenshtein.editops(ours, theirs):
+    for edit in Levenshtein.editops(ours, theirs):
+        kind, at, to = edit.tag, edit.src_pos, edit.dest_pos
         in_brand = to < brand_length or (to == brand_length and kind == "delete")
         if kind == "replace":
             how = relation(ours[at], theirs[to])

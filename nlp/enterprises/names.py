@@ -86,7 +86,8 @@ class NameParser:
         text = _LABEL.sub("", fold(name).strip())
         text = _canonical(squeeze(text))
         key = text.replace("(", "").replace(")", "")
-        place, codes, inner, form_in_bracket, person = "", (), text, "", ""
+        codes: tuple[str, ...] = ()
+        place, inner, form_in_bracket, person = "", text, "", ""
         if "(" in text:
             inner, place, codes, form_in_bracket, person = self._open_brackets(text)
         head, form, branch, extra, cut = self._cut_tail(inner)
@@ -213,7 +214,8 @@ class NameParser:
         return text
 
     def _place_chain(self, text: str, at: int) -> tuple[int, tuple[str, ...]]:
-        start, codes = at, ()
+        start = at
+        codes: tuple[str, ...] = ()
         while True:
             length, found = self.regions.match_at(text, at)
             if not length:
@@ -230,7 +232,8 @@ class NameParser:
 
     def _front_place(self, text: str) -> tuple[str, tuple[str, ...], str]:
         """(place words, codes, rest) of the part before the form."""
-        at, codes = 0, ()
+        at = 0
+        codes: tuple[str, ...] = ()
         while len(text) - at > 3:
             length, found = self.regions.match_at(text, at)
             if not length:

@@ -3,7 +3,7 @@ import pytest
 from nlp.enterprises import Firm, Query, Register
 
 FIRMS = [
-    Firm("1", "宁波华盛电器有限公司", "91330200MA00000015", short_names=("华盛",), region_code="330225"),
+    Firm("1", "宁波华盛电器有限公司", None, short_names=("华盛",), region_code="330225"),
     Firm("2", "温州华盛电器有限公司", region_code="330302"),
     Firm("3", "象山县新达阀门厂", former_names=("象山县新大阀门厂",), brands=("飞凤",), region_code="330225"),
     Firm("4", "杭州大发食品有限公司", region_code="330106"),
