@@ -26,6 +26,11 @@ _STEPS: dict[str, tuple[frozenset[str], str]] = {
 }
 
 
+def possible_answers(state: str) -> list[str]:
+    """Return the kinds of answer an alert in this state takes, in the order of its life."""
+    return [kind for kind, (allowed, _) in _STEPS.items() if state in allowed]
+
+
 class AnswerError(ValueError):
     """The answer is not possible now; the message says why, in Chinese."""
 

@@ -1,34 +1,18 @@
 """Statutory deadlines in calendar days, working days and months, over a calendar that people can correct."""
 
-import csv
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 
 import holidays
 
-DEFAULT_PATH = Path(__file__).resolve().parent / "statutory_time_limits.csv"
+from casework.limits import Limit
 
 
 class DeadlineError(ValueError):
     """The limit has no length that a date can be counted with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One row of the table of limits; `status` S was read in a source, K is to be checked before use."""
-
-    id: str
-    regime: str
-    step_zh: str
-    value: int
-    unit: str  # calendar_day | working_day | month | year | …
-    counted_from: str
-    legal_basis: str
-    status: str
 
 
 @dataclass(frozen=True)
@@ -64,20 +48,6 @@ class WorkCalendar:
 
 # The shipped calendar has statutory dates beyond this year, but not which weekends are worked.
 LAST_PUBLISHED_YEAR = 2026
-
-
-@cache
-def load_limits(path: Path = DEFAULT_PATH) -> dict[str, Limit]:
-    """Read the table of limits; rows without a number of days, months or years are left out."""
-    limits = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            if row["value"].isdigit() and row["unit"] in ("calendar_day", "working_day", "month", "year"):
-                limits[row["id"]] = Limit(
-                    row["id"], row["regime"], row["step_zh"], int(row["value"]), row["unit"],
-                    row["counted_from"], row["legal_basis"], row["status"],
-                )  # fmt: skip
-    return limits
 
 
 def due_on(limit: Limit, started_on: date, calendar: WorkCalendar) -> date:

@@ -9,12 +9,13 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from casework.deadlines import Limit, WorkCalendar, due_on
+from casework.deadlines import WorkCalendar, due_on
+from casework.limits import Limit
 
 DEFAULT_PATH = Path(__file__).resolve().parent / "policy.yml"
 
 
-class CaseError(ValueError):
+class StepError(ValueError):
     """The step is not possible now; the message says why, in Chinese."""
 
 
@@ -87,14 +88,14 @@ def next_step(kind: str, done: Sequence[Done], policy: CasePolicy) -> Step | Non
 
 
 def check_closing(kind: str, done: Sequence[Done]) -> None:
-    """Raise CaseError unless a passed re-check, or a person's proof, allows the case to be closed."""
+    """Raise StepError unless a passed re-check, or a person's proof, allows the case to be closed."""
     rechecks = [step for step in done if step.step == "rechecking"]
     closing = [step for step in done if step.step == "closed"]
     if rechecks and rechecks[-1].passed:
         return
     if closing and closing[-1].proof:
         return
-    raise CaseError("销号须有复查合格的结果，或由经办人附上证明材料")
+    raise StepError("销号须有复查合格的结果，或由经办人附上证明材料")
 
 
 def clocks(

@@ -7,10 +7,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from casework.deadlines import WorkCalendar, load_limits
-from casework.rules import CaseError, Done, check_closing, clocks, load_case_policy
+from casework.deadlines import WorkCalendar
+from casework.limits import load_limits
+from casework.rules import StepError, Done, check_closing, clocks, load_case_policy
 from store.dialect import serialise, upsert
 from store.tables import CalendarDay, Case, CaseStep, Clock
+
+__all__ = ["StepError", "possible_steps", "set_clocks", "take", "work_calendar"]
 
 _STATES = {"reported": "rectifying"}  # a report leaves the case where it is
 
@@ -18,6 +21,17 @@ _STATES = {"reported": "rectifying"}  # a report leaves the case where it is
 def work_calendar(session: Session) -> WorkCalendar:
     """Return the calendar with the days an administrator entered."""
     return WorkCalendar({row.day: row.working for row in session.scalars(select(CalendarDay))})
+
+
+def possible_steps(kind: str, state: str) -> list[tuple[str, str]]:
+    """Return the steps a case of this kind may take from a state, as (code, Chinese name), the usual one first."""
+    if state == "closed":
+        return []
+    steps = load_case_policy().steps[kind]
+    codes = [step.step for step in steps]
+    later = steps[codes.index(state) + 1 :] if state in codes else steps[1:]
+    again = [step for step in steps if step.step == "rechecking" and step not in later]
+    return [(step.step, step.zh) for step in (*again, *later)]
 
 
 def take(
@@ -33,23 +47,23 @@ def take(
 ) -> CaseStep:
     """Record a step and let the clocks follow. A step that is already there with the same day and proof stays one.
 
-    Raises CaseError for an unknown step, a closed case, a date before the case was opened, or a closing that
+    Raises StepError for an unknown step, a closed case, a date before the case was opened, or a closing that
     neither a passed re-check nor a person's proof supports.
     """
     serialise(session, "casework")
     case = session.get_one(Case, case_id, with_for_update=True)
     policy = load_case_policy()
     if step not in {known.step for known in policy.steps[case.kind]}:
-        raise CaseError(f"此类台账没有“{step}”这一步")
+        raise StepError(f"此类台账没有“{step}”这一步")
     if done_on < case.opened_on:
-        raise CaseError(f"日期 {done_on} 早于立项日期 {case.opened_on}")
+        raise StepError(f"日期 {done_on} 早于立项日期 {case.opened_on}")
     proof = dict(proof or {})
     rows = session.scalars(select(CaseStep).where(CaseStep.case_id == case_id).order_by(CaseStep.id)).all()
     for row in rows:
         if (row.step, row.done_on, row.proof) == (step, done_on, proof):
             return row
     if case.state == "closed":
-        raise CaseError("台账已销号")
+        raise StepError("台账已销号")
     new = CaseStep(
         case_id=case_id, step=step, done_on=done_on, account_id=account_id, remark=remark, proof=proof, recorded_at=at
     )

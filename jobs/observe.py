@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from alerting.observed import Deadline, Notice, Observed, Permit, Report, Rise, Test, Voice
 from alerting.policy import AlertPolicy
-from casework.deadlines import load_limits
+from casework.limits import load_limits
 from jobs.known_facts import Known, end_of, known_by
 from nlp.taxonomy import Taxonomy
 from scoring.facts import Complaint, Licence, Recall, Sample

@@ -76,3 +76,23 @@ def _result(line: PlanLine, result: SamplingResult | None, taxonomy: Taxonomy, r
         cost_cny=line.cost_cny,
     )
     return Result(planned, result.outcome if result else None)
+
+
+def sentence(outcome: dict[str, Any]) -> str:
+    """Return the outcome as one Chinese sentence; says so when nothing came back yet."""
+    if not outcome or not outcome["overall"]["tested"]:
+        return "尚无结果"
+    overall, pool, per_failure = outcome["overall"], outcome["pool_rate"], outcome["cny_per_failure"]
+    parts = [f"已检 {overall['tested']}/{overall['lines']} 批，发现不合格 {overall['found']} 批"]
+    if overall["ratio"] is not None:
+        parts.append(
+            f"按同产品同环节基准预期 {overall['expected']:.1f} 批，为预期的 {overall['ratio']:.2f} 倍"
+            f"（95% 区间 {overall['low']:.2f}–{overall['high']:.2f}）"
+        )
+    if pool["rate"] is not None:
+        parts.append(
+            f"随机部分估计总体不合格率 {pool['rate']:.1%}（{pool['low']:.1%}–{pool['high']:.1%}，{pool['tested']} 批）"
+        )
+    if per_failure is not None:
+        parts.append(f"每发现一批不合格 {per_failure:,.0f} 元")
+    return "；".join(parts)

@@ -18,9 +18,21 @@ from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.taxonomy import load_taxonomy
 from scoring.sampling import Candidate, DraftPlan, PlanRules, load_rules, make_plan
+from scoring.sampling.reasons import CHANNEL_ZH
+from scoring.sampling.rules import RULE_ZH
 from store.dialect import insert_ignore, serialise
+from store.export import Cell, Sheet, to_xlsx
 from store.session import read_only
-from store.tables import Plan, PlanLine, PolicyVersion, Region
+from store.tables import Enterprise, Plan, PlanLine, PolicyVersion, Region
+
+LINE_HEADERS = (
+    "序号", "计划行编号", "地区", "地区代码", "企业名称", "统一社会信用代码", "产品", "环节", "目的", "规则",
+    "抽检理由", "等级", "预计不合格概率", "同类基准率", "入样概率", "费用（元）", "状态",
+)  # fmt: skip
+PURPOSE_ZH = {"find": "发现问题", "estimate": "质量评价"}
+STATUS_ZH = {
+    "planned": "待抽", "sampled": "已抽", "no_sample": "未抽到样", "refused": "拒检", "withdrawn": "已撤销",
+}  # fmt: skip
 
 
 def plan_rules(settings: Settings) -> PlanRules:
@@ -168,3 +180,48 @@ def _digest(value: object) -> str:
 def _secret_seed(settings: Settings, as_of: date, region_code: str | None, budget_cny: float) -> int:
     request = f"plan|{as_of.isoformat()}|{region_code or ''}|{budget_cny}"
     return int.from_bytes(hmac.digest(secret_key(settings), request.encode(), "sha256")[:4], "big") >> 1
+
+
+def export_plan(sessions: sessionmaker[Session], settings: Settings, plan_id: int) -> bytes:
+    """Return a plan as a workbook: its lines, its rules with what they could not get, and how it was drawn."""
+    taxonomy = load_taxonomy(settings.lexicon_dir)
+    with read_only(sessions) as session:
+        plan = session.get_one(Plan, plan_id)
+        rows = session.execute(
+            select(PlanLine, Enterprise.name, Enterprise.uscc, Region.name)
+            .join(Enterprise, Enterprise.id == PlanLine.enterprise_id)
+            .outerjoin(Region, Region.code == PlanLine.region_code)
+            .where(PlanLine.plan_id == plan_id)
+            .order_by(PlanLine.number)
+        ).all()
+    lines = [
+        (
+            line.number, line.code, region or "", line.region_code or "", name, uscc or "",
+            taxonomy.products[line.product_id].name if line.product_id in taxonomy.products else line.product_id,
+            CHANNEL_ZH.get(line.channel, line.channel), PURPOSE_ZH.get(line.purpose, line.purpose),
+            RULE_ZH.get(line.rule, line.rule), line.why, line.grade_level, round(line.expected_fail, 4),
+            round(line.base_rate, 4), round(line.inclusion_probability, 6), line.cost_cny,
+            STATUS_ZH.get(line.status, line.status),
+        )
+        for line, name, uscc, region in rows
+    ]  # fmt: skip
+    draft = "草案" if plan.status == "draft" else "已下达"
+    notes = [f"{plan.title}（{draft}）", "规则中标 P 的数值为建议值，使用前应复核"]
+    if settings.synthetic:
+        notes.insert(0, "演示数据，纯属虚构")
+    facts: list[tuple[Cell, ...]] = [
+        ("截至日期", plan.as_of.isoformat()),
+        ("预算（元）", plan.budget_cny),
+        ("计划费用（元）", sum(line.cost_cny for line, *_ in rows)),
+        ("批次", len(rows)),
+        ("可抽对象", plan.pool["size"]),
+        ("规则版本", plan.policy_hash),
+        ("抽取池摘要", plan.pool["hash"]),
+        ("随机种子", plan.seed if plan.status != "draft" else "下达后公布"),
+        *((f"{RULE_ZH.get(rule, rule)}（批）", count) for rule, count in plan.pool["counts"].items()),
+        *(("未能满足", shortfall["why"]) for shortfall in plan.pool["shortfalls"]),
+    ]
+    return to_xlsx(
+        [Sheet("抽检计划", LINE_HEADERS, lines, notes), Sheet("规则与抽取", ("项目", "内容"), facts)],
+        created_at=plan.created_at,
+    )
