@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from casework.deadlines import WorkCalendar
 from casework.limits import load_limits
-from casework.rules import StepError, Done, check_closing, clocks, load_case_policy
+from casework.rules import Done, StepError, check_closing, clocks, load_case_policy
 from store.dialect import serialise, upsert
 from store.tables import CalendarDay, Case, CaseStep, Clock
 

@@ -40,7 +40,7 @@ def candidates_on(
     history = list(_batches(known, _levels_before(session, as_of), as_of, rules.find.history_months))
     rates = BaseRates(history, rules.find)
     risk = RelativeRisk(history, rates, rules.find)
-    regions = dict(session.execute(select(tables.Region.code, tables.Region.name)).tuples())
+    regions = dict(session.execute(select(tables.Region.code, tables.Region.name)).tuples().all())
     firms = {
         row.id: row
         for row in session.execute(

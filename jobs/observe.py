@@ -27,7 +27,7 @@ DEADLINE_LIMITS = ("SC04", "SC05", "SC07", "CP04")
 def observe(session: Session, taxonomy: Taxonomy, policy: AlertPolicy, as_of: date) -> Observed:
     """Return the day's observations: linked facts, tagged signals of the window, clocks that run, grades that rose."""
     known = known_by(session, as_of, taxonomy)
-    regions = dict(session.execute(select(tables.Region.code, tables.Region.name)).tuples())
+    regions = dict(session.execute(select(tables.Region.code, tables.Region.name)).tuples().all())
     firms = {
         row.id: row.name
         for row in session.execute(select(tables.Enterprise.id, tables.Enterprise.name))
@@ -82,7 +82,7 @@ def _voices(known: Known, places: dict[int, str]) -> Iterable[Voice]:
 
 
 def _notices(session: Session, known: Known, places: dict[int, str]) -> Iterable[Notice]:
-    countries = dict(session.execute(select(tables.Recall.signal_id, tables.Recall.country)).tuples())
+    countries = dict(session.execute(select(tables.Recall.signal_id, tables.Recall.country)).tuples().all())
     for enterprise_id, role in known.subjects():
         for fact in known.facts.get((enterprise_id, role), []):
             country = countries.get(fact.signal_id) if isinstance(fact, Recall) else None
