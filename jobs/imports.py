@@ -1,8 +1,133 @@
 """Imports as a job: from the command line, from a page's request, from the watched folder."""
 
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
 from ingest.importers import FileReport, load_kind
+from ingest.intake import Lookups, import_file
+from jobs.opening import open_store, secret_key
+from jobs.runs import recorded_run
+from jobs.settings import Settings
+from nlp.regions import RegionIndex, shipped_regions
+from nlp.taxonomy import load_taxonomy
+from store.session import read_only
+from store.tables import ImportFile, Region, RowIssue
+
+_SAFETY_SEVERITY = 3  # P: items behind hazards of severity 3 and 4 count as safety items
+
+
+def make_lookups(sessions: sessionmaker[Session], settings: Settings) -> Lookups:
+    """Return this office's look-ups: places of the store's table over the shipped one, unambiguous product names."""
+    with read_only(sessions) as session:
+        own = list(session.scalars(select(Region)))
+    return Lookups(
+        locate=_locator(RegionIndex([*shipped_regions(), *own])),
+        product_of=_product_names(settings.lexicon_dir).get,
+        is_safety_item=_safety_check(settings.lexicon_dir),
+    )
+
+
+def import_one(
+    sessions: sessionmaker[Session],
+    settings: Settings,
+    path: Path,
+    kind: str,
+    *,
+    source_id: str = "",
+    known: str = "record",
+    name: str | None = None,
+    account_id: int | None = None,
+    region_code: str | None = None,
+    received_at: datetime | None = None,
+    lookups: Lookups | None = None,
+    progress: Callable[[float, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ImportFile:
+    """Import one file as a recorded run; the same bytes again add nothing."""
+    source_id = source_id or f"upload-{kind}"
+    with recorded_run(sessions, "import") as (run_id, counts):
+        file = import_file(
+            sessions,
+            path,
+            kind=kind,
+            source_id=source_id,
+            received_at=received_at or datetime.now(UTC),
+            known=known,
+            var=settings.var,
+            key=secret_key(settings),
+            account_id=account_id,
+            run_id=run_id,
+            region_code=region_code,
+            name=name,
+            lookups=lookups or make_lookups(sessions, settings),
+            progress=progress,
+            cancelled=cancelled,
+        )
+        counts |= {
+            "file_id": file.id,
+            "read": file.read,
+            "valid": file.valid,
+            "quarantined": file.quarantined,
+            "ignored": file.ignored,
+            "added": file.added if file.run_id == run_id else 0,
+        }
+    return file
+
+
+def import_paths(
+    paths: Sequence[Path], kind: str, *, source_id: str, known: str, with_rows: bool, settings: Settings | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the report of each file, stored in the order given."""
+    from ingest.importers import read_file
+
+    settings = settings or Settings()
+    sessions = open_store(settings)
+    lookups = make_lookups(sessions, settings)
+    for path in paths:
+        started = datetime.now(UTC)
+        file = import_one(
+            sessions, settings, path, kind, source_id=source_id, known=known, lookups=lookups, received_at=started
+        )
+        outcome = stored_report(sessions, file, file_name=str(path), added=file.received_at == started)
+        if with_rows:
+            seconds = outcome.pop("seconds")
+            outcome["rows"] = as_report(read_file(path, kind), file=str(path), with_rows=True)["rows"]
+            outcome["seconds"] = seconds
+        yield outcome
+
+
+def stored_report(sessions: sessionmaker[Session], file: ImportFile, *, file_name: str, added: bool) -> dict[str, Any]:
+    """Return the report of a file that is in the store."""
+    reasons: dict[str, int] = {}
+    errors = []
+    with read_only(sessions) as session:
+        seen: set[tuple[str, int]] = set()
+        for issue in session.scalars(
+            select(RowIssue).where(RowIssue.file_id == file.id, RowIssue.rejected).order_by(RowIssue.id)
+        ):
+            errors.append({"sheet": issue.sheet, "row": issue.row, "column": issue.column, "class": issue.reason})
+            if (issue.sheet, issue.row) not in seen:
+                seen.add((issue.sheet, issue.row))
+                reasons[issue.reason] = reasons.get(issue.reason, 0) + 1
+    return {
+        "file": file_name,
+        "status": file.status,
+        "reason": file.reason,
+        "valid": file.valid,
+        "quarantined": file.quarantined,
+        "ignored": file.ignored,
+        "added": file.added if added else 0,
+        "reasons": reasons,
+        "warnings": {name: count for name, count in file.warnings.items() if isinstance(count, int)},
+        "errors": errors,
+        "seconds": round(file.seconds, 3),
+    }
 
 
 def as_report(report: FileReport, *, file: str, with_rows: bool) -> dict[str, Any]:
@@ -28,10 +153,43 @@ def as_report(report: FileReport, *, file: str, with_rows: bool) -> dict[str, An
             {public: _plain(row.values.get(name)) for name, public in shown if public} for row in report.rows
         ]
     outcome["seconds"] = round(report.seconds, 3)
-    if report.message:
-        outcome["message"] = report.message
     return outcome
 
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _locator(index: RegionIndex) -> Callable[[str], str | None]:
+    @cache
+    def locate(text: str) -> str | None:
+        return index.code_of(text)
+
+    return locate
+
+
+@cache
+def _product_names(lexicon_dir: Path) -> dict[str, str]:
+    """Return the names that mean one product and nothing else."""
+    taxonomy = load_taxonomy(lexicon_dir)
+    meanings: dict[str, set[str]] = {}
+    for alias in taxonomy.aliases:
+        meanings.setdefault(alias.text, set()).add("" if alias.ambiguous else alias.product)
+    for product in taxonomy.products.values():
+        meanings.setdefault(product.name, set()).add(product.id)
+    return {name: next(iter(found)) for name, found in meanings.items() if len(found) == 1 and "" not in found}
+
+
+def _safety_check(lexicon_dir: Path) -> Callable[[str], bool]:
+    items = frozenset(
+        item
+        for hazard in load_taxonomy(lexicon_dir).hazards.values()
+        if hazard.severity >= _SAFETY_SEVERITY
+        for item in hazard.test_items
+    )
+
+    @cache
+    def is_safety_item(name: str) -> bool:
+        return any(item in name for item in items)
+
+    return is_safety_item

@@ -1,10 +1,12 @@
 """The one place that knows which database is underneath."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, event, text
+from sqlalchemy import Table, column, event, func, select, text
+from sqlalchemy import table as named_table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
@@ -84,6 +86,31 @@ def serialise(session: Session, name: str) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+
+
+def allocate_ids(session: Session, table: str, count: int) -> Sequence[int]:
+    """Return `count` ids nobody else will use for rows of `table`, so that rows and what hangs on them go in bulk.
+
+    On SQLite the caller's transaction must be the writing one (it is, from BEGIN IMMEDIATE on).
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        drawn = session.execute(
+            text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)"),
+            {"table": table, "count": count},
+        )
+        return [int(row[0]) for row in drawn]
+    highest = session.execute(select(func.max(column("id"))).select_from(named_table(table))).scalar() or 0
+    return range(highest + 1, highest + 1 + count)
+
+
+def database_now(session: Session) -> datetime:
+    """Return the database's clock, which all processes on one store share whatever their own clocks say."""
+    if session.get_bind().dialect.name == "postgresql":
+        moment = session.scalar(text("SELECT clock_timestamp()"))
+        assert isinstance(moment, datetime)
+        return moment.astimezone(UTC)
+    stamp = session.scalar(text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')"))
+    return datetime.fromisoformat(str(stamp)).replace(tzinfo=UTC)
 
 
 def _insert(session: Session, table: Table) -> Any:

@@ -57,9 +57,9 @@ class HeaderFinder:
         """Return the best header within the first rows, with what it lacks; None when no row looks like one."""
         best: tuple[tuple[int, int, int], Header] | None = None
         shown = [[as_text(cell) for cell in row] for row in rows[:SEARCHED_ROWS]]
-        for at, row in enumerate(shown):
-            header = self._match(at, at, row)
-            for candidate in (header, self._two_level(shown, at, header, merges)):
+        singles = [self._match(at, at, row) for at, row in enumerate(shown)]
+        for at, single in enumerate(singles):
+            for candidate in (single, self._two_level(shown, at, singles, merges)):
                 if candidate is None or not candidate.columns:
                     continue
                 found = set(candidate.columns)
@@ -115,9 +115,9 @@ class HeaderFinder:
         return ()
 
     def _two_level(
-        self, rows: Sequence[Sequence[str]], at: int, single: Header, merges: Sequence[Merge]
+        self, rows: Sequence[Sequence[str]], at: int, singles: Sequence[Header], merges: Sequence[Merge]
     ) -> Header | None:
-        """Return rows `at` and `at + 1` read as one header, the lower name first; None when the lower is data."""
+        """Return rows `at` and `at + 1` read as one header, the lower name first; None when one of them is enough."""
         if at + 1 >= len(rows):
             return None
         upper, lower = rows[at], rows[at + 1]
@@ -144,7 +144,8 @@ class HeaderFinder:
         if known_below * 2 < len(own):
             return None
         both = self._match(at, at + 1, names)
-        return both if len(both.columns) > len(single.columns) else None
+        alone = max(len(single.columns) for single in singles[at : at + 2])
+        return both if len(both.columns) > alone else None
 
     def _with_upper_level(self, header: Header, rows: Sequence[Sequence[str]], merges: Sequence[Merge]) -> Header:
         """Return the header with the row of group names above it, if merged cells show that there is one."""
@@ -175,7 +176,7 @@ def _spread(row: Sequence[str], at: int, merges: Sequence[Merge]) -> list[str]:
 
 
 @cache
-def _alias_rows() -> tuple[tuple[str, str, bool], ...]:
+def alias_rows() -> tuple[tuple[str, str, bool], ...]:
     with _ALIASES.open(encoding="utf-8", newline="") as file:
         return tuple(
             (row["canonical_field"], fold(row["alias"]), row["ambiguous"] == "yes") for row in csv.DictReader(file)
@@ -186,7 +187,7 @@ def _candidates(kind: Kind) -> Mapping[str, tuple[tuple[str, bool], ...]]:
     """Return for each known header the kind's fields it may mean, clear meanings and required fields first."""
     order = {field.name: (not field.required, i) for i, field in enumerate(kind.fields)}
     found: dict[str, set[tuple[str, bool]]] = {}
-    for field, alias, ambiguous in _alias_rows():
+    for field, alias, ambiguous in alias_rows():
         if field in order:
             found.setdefault(alias, set()).add((field, ambiguous))
     for name in order:

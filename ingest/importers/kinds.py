@@ -1,4 +1,4 @@
-"""The kinds of table the office sends, each declared in `kinds/<kind>.yml`: its columns, and how a row becomes a signal.
+"""The kinds of table an office sends, each declared in `kinds/<kind>.yml`: its columns, and the signal a row becomes.
 
 A new kind is a new file, not new code. What stands behind a type of column is in `values.py`.
 """
@@ -47,7 +47,10 @@ class MentionSpec:
 
 @dataclass(frozen=True, slots=True)
 class SignalSpec:
-    """How a row becomes a signal. Parts of a sentence are left out when the field they show is empty."""
+    """How a row becomes a signal. Parts of a sentence are left out when the field they show is empty.
+
+    Rows that follow each other, carry the same own id and differ in the `gathers` fields alone make one signal.
+    """
 
     channel: str
     trust: str
@@ -64,6 +67,7 @@ class SignalSpec:
     record: str | None
     columns: Mapping[str, Any]
     product: str | None
+    gathers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Kind:
     key_else: tuple[str, ...] = ()  # a row without `key` is told apart by these
     result: str | None = None  # the fields that must not contradict each other: outcome and failed items
     items: str | None = None
+    visit: str | None = None  # the field that says that nothing was sampled, and so nothing was found
     refuse_personal: bool = False
     signal: SignalSpec | None = None
 
@@ -100,7 +105,7 @@ def load_kind(name: str) -> Kind:
     """Return the kind of that name. Raises KeyError when none is declared, ValueError when its file is wrong."""
     if name not in kind_names():
         raise KeyError(name)
-    declared = yaml.load((_FOLDER / f"{name}.yml").read_text("utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506
+    declared = yaml.load((_FOLDER / f"{name}.yml").read_text("utf-8"), Loader=yaml.CSafeLoader)
     fields = tuple(_field(name, key, spec or {}) for key, spec in declared["fields"].items())
     known = {field.name for field in fields}
     signal = _signal(declared["signal"]) if "signal" in declared else None
@@ -112,10 +117,11 @@ def load_kind(name: str) -> Kind:
         key_else=tuple(declared.get("key_else", ())),
         result=declared.get("result"),
         items=declared.get("items"),
+        visit=declared.get("visit"),
         refuse_personal=declared.get("refuse_personal", False),
         signal=signal,
     )
-    named = {*kind.key, *kind.key_else, kind.result, kind.items} - {None}
+    named = {*kind.key, *kind.key_else, kind.result, kind.items, kind.visit} - {None}
     if signal:
         named |= {signal.event_date, *signal.external_id, *signal.region}
         named |= {mention.name for mention in signal.mentions}
@@ -155,4 +161,5 @@ def _signal(spec: Mapping[str, Any]) -> SignalSpec:
         record=spec.get("record"),
         columns=spec.get("columns", {}),
         product=spec.get("product"),
+        gathers=tuple(spec.get("gathers", ())),
     )

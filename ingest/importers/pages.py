@@ -40,9 +40,7 @@ def _tables(text: str) -> Iterator[Table]:
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return
     _check_depth(root)
-    number = 0
-    for table in root.iter("table"):
-        number += 1
+    for number, table in enumerate(root.iter("table"), start=1):
         rows, merges, numbers = _grid(table)
         yield Table(f"表{number}", rows, merges=merges, row_numbers=numbers)
 

@@ -49,7 +49,7 @@ class _Worker:
             name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "HOME", "TZ")
         }
         environment |= {"PYTHONPATH": str(_PROJECT), "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-        self._process = subprocess.Popen(  # noqa: S603  our own module, no shell
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "ingest.importers.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -5,7 +5,7 @@ Works on chunks and whole columns; a row is looked at by itself only when someth
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, islice
@@ -15,7 +15,7 @@ from ingest.importers.headers import SEARCHED_ROWS, Header, HeaderFinder, Merge
 from ingest.importers.kinds import Kind
 from ingest.importers.report import FailedRow, Rejected, RowProblem
 from ingest.importers.text import DAMAGED, INVISIBLE, fold
-from ingest.importers.values import CELL_LIMIT, EMPTY, Cell, ColumnReader, OddCell, as_text
+from ingest.importers.values import EMPTY, Cell, ColumnReader, OddCell, as_text
 
 MAX_COLUMNS, MAX_ROWS = 512, 1_000_000
 CHUNK_ROWS = 4_000
@@ -133,6 +133,10 @@ class _SheetReader:
         problems: list[RowProblem] = []
         failed: list[FailedRow] = []
         bad: dict[int, list[tuple[str, str, str]]] = {}  # row in chunk -> (class, column, raw)
+        if self._table.odd_rows:
+            for index, number in enumerate(numbers):
+                if odd := self._table.odd_rows.get(number):
+                    bad[index] = [(odd.reason, "", odd.raw)]
         width = self._width
         if set(map(len, rows)) != {width}:
             self._square(rows, bad)
@@ -151,6 +155,7 @@ class _SheetReader:
                     self._problem(numbers[index], self._column_name(field_.name), reason, cells[index], rejected=False)
                 )
         self._values = dict(zip(self._names, readings, strict=True))
+        self._excuse_visits(bad)
         self._check_contradiction(len(rows), bad)
         ignored = {i for i in bad if self._is_ignored(rows[i], numbers[i])}
         self._check_duplicates(columns, len(rows), bad)
@@ -238,6 +243,17 @@ class _SheetReader:
                 chosen.append(next(iter(said.values()), cells[0]))
         return chosen
 
+    def _excuse_visits(self, bad: dict[int, list[tuple[str, str, str]]]) -> None:
+        """A visit at which nothing could be sampled needs no result."""
+        visit, result = self._kind.visit, self._kind.result
+        if visit is None or result is None or visit not in self._values:
+            return
+        excuse = ("missing_required", self._column_name(result))
+        for index in [i for i in bad if self._values[visit][i] in ("no_sample", "refused")]:
+            bad[index] = [problem for problem in bad[index] if problem[:2] != excuse]
+            if not bad[index]:
+                del bad[index]
+
     def _check_contradiction(self, count: int, bad: dict[int, list[tuple[str, str, str]]]) -> None:
         """A passed batch with failed items, or a failed one without, contradicts itself. Clause C9."""
         result, items = self._kind.result, self._kind.items
@@ -245,7 +261,7 @@ class _SheetReader:
             return
         outcomes = self._values[result]
         has_items = list(map(bool, self._values[items]))
-        if set(zip(outcomes, has_items, strict=True)) <= {("pass", False), ("fail", True)}:
+        if set(zip(outcomes, has_items, strict=True)) <= {("pass", False), ("fail", True), (None, False)}:
             return
         for index, (outcome, has_item) in enumerate(zip(outcomes, has_items, strict=True)):
             if index not in bad and ((outcome == "pass" and has_item) or (outcome == "fail" and not has_item)):

@@ -129,7 +129,7 @@ class ColumnReader:
                     self.field.type == "id"
                     and isinstance(cell, int | float)
                     and not isinstance(cell, bool)
-                    and (abs(cell) >= _SAFE_ID or isinstance(cell, float) and not cell.is_integer())
+                    and (abs(cell) >= _SAFE_ID or (isinstance(cell, float) and not cell.is_integer()))
                 ):
                     faults[index] = "bad_id"
                 values.append("" if type(cell) is OddCell else as_text(cell).strip())
@@ -287,7 +287,7 @@ def parse_date(cell: Cell, *, epoch_1904: bool = False) -> date | None:
         return cell.astimezone(SHANGHAI).date() if cell.tzinfo else cell.date()
     if isinstance(cell, date):
         return cell
-    if isinstance(cell, bool) or isinstance(cell, time | timedelta | OddCell) or cell is None:
+    if cell is None or isinstance(cell, bool | time | timedelta | OddCell):
         return None
     if isinstance(cell, int | float):
         if 20_000 <= cell <= 60_000:

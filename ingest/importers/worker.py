@@ -70,7 +70,7 @@ def serve(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {
             "report": asdict(FileReport(name, kind.name, "rejected", "limit_exceeded", "读取此文件所需内存超过限制"))
         }
-    except (Exception, RecursionError) as broken:  # noqa: BLE001  a parser's own bug must not stop the import
+    except (Exception, RecursionError) as broken:
         yield {
             "report": asdict(
                 FileReport(name, kind.name, "rejected", "corrupt", f"文件无法读取（{type(broken).__name__}）")

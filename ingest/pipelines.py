@@ -1,0 +1,247 @@
+"""Items -> store: each signal once, with its typed record and the names it mentions, in bulk."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from ingest.signal import RawSignal
+from store.dialect import allocate_ids, chunked, serialise
+from store.tables import (
+    Complaint,
+    CreditClass,
+    EnforcementCase,
+    Injury,
+    Inspection,
+    Licence,
+    Mention,
+    MonitoringPoint,
+    MonitoringReport,
+    PlanLine,
+    Recall,
+    SamplingResult,
+    SelfCheck,
+    Signal,
+)
+
+CHUNK = 2_000
+
+RECORD_TABLES = {
+    table.__tablename__: table.__table__
+    for table in (
+        SamplingResult,
+        Complaint,
+        Recall,
+        Injury,
+        Licence,
+        EnforcementCase,
+        Inspection,
+        SelfCheck,
+        MonitoringReport,
+        CreditClass,
+    )
+}
+"""The typed table behind each `RawSignal.record_kind`."""
+
+_VISITED = {"no_sample": "no_sample", "refused": "refused"}
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of the signals: new, already there, or under a known id with other content (`conflicts`)."""
+
+    added: int = 0
+    known: int = 0
+    conflicts: list[RawSignal] = field(default_factory=list)
+
+
+def store_signals(
+    session: Session, signals: Iterable[RawSignal], *, run_id: int | None = None, file_id: int | None = None
+) -> Stored:
+    """Store each signal that is not there yet, by (source, external id). The caller commits.
+
+    A signal whose id is known is left alone; when its content differs it is returned as a conflict, because
+    evidence is never edited. Raises KeyError for an unknown record kind.
+    """
+    stored = Stored()
+    serialise(session, "signals")
+    for chunk in chunked(signals, CHUNK):
+        _store_chunk(session, chunk, stored, run_id=run_id, file_id=file_id)
+    return stored
+
+
+def external_id(signal: RawSignal) -> str:
+    """Return the id a signal is stored under: the source's own, else its content hash."""
+    return signal.external_id or signal.content_hash
+
+
+def _store_chunk(
+    session: Session, chunk: Sequence[RawSignal], stored: Stored, *, run_id: int | None, file_id: int | None
+) -> None:
+    known = _known(session, {(s.source_id, external_id(s)) for s in chunk})
+    fresh: list[RawSignal] = []
+    hashes: list[str] = []
+    for signal in chunk:
+        key = (signal.source_id, external_id(signal))
+        content = signal.content_hash
+        if key not in known:
+            known[key] = content
+            fresh.append(signal)
+            hashes.append(content)
+        elif known[key] == content:
+            stored.known += 1
+        else:
+            stored.conflicts.append(signal)
+    if not fresh:
+        return
+    ids = allocate_ids(session, Signal.__tablename__, len(fresh))
+    parents = _parents(session, fresh, ids)
+    session.execute(
+        insert(Signal),
+        [
+            {
+                "id": id_,
+                "source_id": s.source_id,
+                "external_id": external_id(s),
+                "content_hash": content,
+                "channel": s.channel,
+                "trust": s.trust,
+                "parent_id": parents.get((s.source_id, s.parent_external_id or "")),
+                "title": s.title,
+                "text": s.text,
+                "url": s.url,
+                "region_code": s.region_code,
+                "occurred_on": s.occurred_on,
+                "known_at": s.known_at,
+                "file_id": file_id,
+                "file_place": s.file_place,
+                "run_id": run_id,
+                "archive_path": s.archive_path,
+                "damaged": [list(span) for span in s.damaged],
+                "payload": dict(s.payload),
+                "flags": list(s.flags),
+            }
+            for id_, content, s in zip(ids, hashes, fresh, strict=True)
+        ],
+    )
+    _store_records(session, fresh, ids)
+    mentions = [
+        {
+            "signal_id": id_,
+            "role": m.role,
+            "text": m.text,
+            "start": -1,
+            "end": -1,
+            "uscc": m.uscc,
+            "region_code": m.region_code,
+            "address": m.address,
+            "denied": m.denied,
+        }
+        for id_, s in zip(ids, fresh, strict=True)
+        for m in {(m.role, m.text): m for m in s.mentions}.values()
+    ]
+    if mentions:
+        session.execute(insert(Mention), mentions)
+    stored.added += len(fresh)
+
+
+def _known(session: Session, keys: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    by_source: dict[str, list[str]] = {}
+    for source, external in keys:
+        by_source.setdefault(source, []).append(external)
+    for source, externals in by_source.items():
+        for part in chunked(sorted(externals), 500):
+            rows = session.execute(
+                select(Signal.external_id, Signal.content_hash).where(
+                    Signal.source_id == source, Signal.external_id.in_(part)
+                )
+            )
+            found |= {(source, external): content for external, content in rows}
+    return found
+
+
+def _parents(session: Session, fresh: Sequence[RawSignal], ids: Sequence[int]) -> dict[tuple[str, str], int]:
+    wanted = {(s.source_id, s.parent_external_id) for s in fresh if s.parent_external_id}
+    if not wanted:
+        return {}
+    found = {(s.source_id, external_id(s)): id_ for id_, s in zip(ids, fresh, strict=True)}
+    rows = session.execute(
+        select(Signal.source_id, Signal.external_id, Signal.id).where(
+            tuple_(Signal.source_id, Signal.external_id).in_(sorted((a, b) for a, b in wanted if b))
+        )
+    )
+    return {(source, external): id_ for source, external, id_ in rows} | {k: v for k, v in found.items() if k in wanted}
+
+
+def _store_records(session: Session, fresh: Sequence[RawSignal], ids: Sequence[int]) -> None:
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for id_, signal in zip(ids, fresh, strict=True):
+        if signal.record_kind is None:
+            continue
+        row = {
+            "signal_id": id_,
+            "occurred_on": signal.occurred_on,
+            "known_at": signal.known_at,
+            "region_code": signal.region_code,
+            **signal.record,
+        }
+        by_kind.setdefault(signal.record_kind, []).append(row)
+    for kind, rows in by_kind.items():
+        if kind == MonitoringReport.__tablename__:
+            _name_points(session, rows)
+        if kind == SamplingResult.__tablename__:
+            _tie_to_plan(session, rows)
+        table = RECORD_TABLES[kind]
+        names = {name for row in rows for name in row if name in table.c}
+        defaults = {name: _default(table.c[name]) for name in names}
+        session.execute(
+            insert(table), [{name: row.get(name, defaults[name]) for name in sorted(names)} for row in rows]
+        )
+
+
+def _default(column: Any) -> Any:
+    """Return what a row has in a column others of its chunk fill: the table's own default."""
+    default = column.default
+    if default is None:
+        return None
+    return default.arg(None) if default.is_callable else default.arg
+
+
+def _name_points(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Give each monitoring report the id of its point, registering points that are new."""
+    names = {row["point_name"]: row["region_code"] for row in rows if row.get("point_name")}
+    found = session.execute(select(MonitoringPoint.name, MonitoringPoint.id).where(MonitoringPoint.name.in_(names)))
+    points = {name: point_id for name, point_id in found}
+    for name in sorted(names.keys() - points.keys()):
+        point = MonitoringPoint(name=name, region_code=names[name])
+        session.add(point)
+        session.flush()
+        points[name] = point.id
+    for row in rows:
+        row["point_id"] = points.get(row.pop("point_name", None) or "")
+
+
+def _tie_to_plan(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Tie results to the plan lines they answer, by the code printed on the sampling sheet."""
+    codes = sorted({row["plan_code"] for row in rows if row.get("plan_code")})
+    lines: dict[str, int] = {}
+    for part in chunked(codes, 500):
+        lines |= dict(session.execute(select(PlanLine.code, PlanLine.id).where(PlanLine.code.in_(part))).tuples().all())
+    for row in rows:
+        found = session.execute(select(PlanLine.code, PlanLine.id).where(PlanLine.code.in_(part)))
+        lines |= {code: line_id for code, line_id in found}
+        row["plan_line_id"] = line_id
+        if line_id is not None:
+            session.execute(update(PlanLine).where(PlanLine.id == line_id).values(**_answer(row)))
+
+
+def _answer(row: Mapping[str, Any]) -> dict[str, Any]:
+    outcome = row["outcome"]
+    return {
+        "status": _VISITED.get(outcome, "sampled"),
+        "outcome": outcome if outcome in ("pass", "fail") else None,
+        "result_signal_id": row["signal_id"],
+    }
