@@ -214,7 +214,7 @@ def _name_points(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Give each monitoring report the id of its point, registering points that are new."""
     names = {row["point_name"]: row["region_code"] for row in rows if row.get("point_name")}
     found = session.execute(select(MonitoringPoint.name, MonitoringPoint.id).where(MonitoringPoint.name.in_(names)))
-    points = {name: point_id for name, point_id in found}
+    points = {row.name: row.id for row in found}
     for name in sorted(names.keys() - points.keys()):
         point = MonitoringPoint(name=name, region_code=names[name])
         session.add(point)
@@ -229,10 +229,10 @@ def _tie_to_plan(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     codes = sorted({row["plan_code"] for row in rows if row.get("plan_code")})
     lines: dict[str, int] = {}
     for part in chunked(codes, 500):
-        lines |= dict(session.execute(select(PlanLine.code, PlanLine.id).where(PlanLine.code.in_(part))).tuples().all())
-    for row in rows:
         found = session.execute(select(PlanLine.code, PlanLine.id).where(PlanLine.code.in_(part)))
-        lines |= {code: line_id for code, line_id in found}
+        lines |= {row.code: row.id for row in found}
+    for row in rows:
+        line_id = lines.get(row.pop("plan_code", None) or "")
         row["plan_line_id"] = line_id
         if line_id is not None:
             session.execute(update(PlanLine).where(PlanLine.id == line_id).values(**_answer(row)))
