@@ -5,35 +5,32 @@ its orders and reports each page. What it reports is kept in the frontier at onc
 goes on where it was. Nothing becomes a signal before the run as a whole was found good.
 """
 
-import hashlib
 import json
 import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from ingest.harvest import CHINA, CarriedFile, Harvest, gather
 from ingest.health import History, RunFacts, Verdict, judge
 from ingest.http import as_address
+from ingest.intake import Lookups, import_file
 from ingest.pipelines import store_signals
-from ingest.platforms.page import Item
-from ingest.signal import RawMention, RawSignal
+from ingest.signal import RawSignal
 from ingest.source import SourceSpec, find_source, register_sources
-from nlp.normalize import normalize
-from store.dialect import insert_ignore
+from store.dialect import chunked, insert_ignore
 from store.tables import FrontierPage, Run, SourceCheck
 
-CHINA = ZoneInfo("Asia/Shanghai")
 GRACE_SECONDS = 60  # for starting and stopping, beyond the source's own cap
 MAX_TRIES = 3
 BATCH = 20
@@ -94,13 +91,13 @@ def crawl(
     key: bytes = b"",
     allow: Sequence[str] = (),
     run_id: int | None = None,
-    locate: Callable[[str], str | None] | None = None,
+    lookups: Lookups | None = None,
 ) -> dict[str, Any]:
     """Crawl one source and store what is new; return the counts, with the verdict under `status`.
 
     `now` is the date the source's freshness is judged on. `base_url` fetches the same pages from another address
-    (a mirror, a demonstration on loopback); they are still known by the source's own. `key` and `locate` are the
-    importers' for the files a notice carries. Running it again fetches only what is new or changed.
+    (a mirror, a demonstration on loopback); they are still known by the source's own. `key` and `lookups` are
+    the importers' for the files a notice carries. Running it again fetches only what is new or changed.
 
     Raises `BadSource` for a source that cannot be used and `CrawlFailed` when the child cannot run.
     """
@@ -119,7 +116,7 @@ def crawl(
         "fetch": fetch,
     }
     tally = _fetch(sessions, spec, orders, start_url, now)
-    return _publish(sessions, spec, tally, history, _Import(sessions, spec, var, now, key, run_id, locate))
+    return _publish(sessions, spec, tally, history, _Import(sessions, spec, var, now, key, run_id, lookups))
 
 
 # --- fetching -------------------------------------------------------------------------------------------------------
@@ -313,61 +310,15 @@ def _apply(row: FrontierPage, event: dict[str, Any], now: datetime) -> None:
 # --- storing --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Harvest:
-    """What a run fetched and has not yet stored."""
-
-    signals: tuple[RawSignal, ...]
-    files: tuple[tuple[int | None, Path, str, str], ...]  # frontier id, path, name, the notice's external id
-
-
-@dataclass(frozen=True)
-class _Import:
-    """How this run's files go through the importers."""
-
-    sessions: sessionmaker[Session]
-    spec: SourceSpec
-    var: Path
-    now: datetime
-    key: bytes
-    run_id: int | None
-    locate: Callable[[str], str | None] | None
-
-    def __call__(self, path: Path, name: str) -> int:
-        """Import one file; return how many rows it added."""
-        from ingest.intake import import_file
-
-        assert self.spec.attachments is not None
-        file = import_file(
-            self.sessions,
-            path,
-            kind=self.spec.attachments.kind,
-            source_id=self.spec.id,
-            received_at=self.now,
-            known="record",
-            var=self.var,
-            key=self.key,
-            run_id=self.run_id,
-            name=name,
-            locate=self.locate,
-        )
-        return file.added
-
-
 def _publish(
-    sessions: sessionmaker[Session], spec: SourceSpec, tally: _Tally, history: History, take: _Import
+    sessions: sessionmaker[Session], spec: SourceSpec, tally: _Tally, history: History, import_: "_Import"
 ) -> dict[str, Any]:
-    var, now, run_id = take.var, take.now, take.run_id
+    now = import_.now
     with sessions() as session:
-        rows = list(
-            session.scalars(
-                select(FrontierPage)
-                .where(FrontierPage.source_id == spec.id, FrontierPage.state == "fetched")
-                .order_by(FrontierPage.id)
-            )
-        )
-    harvest = _harvest(rows, spec, var, now)
-    facts = _facts(tally, harvest, history)
+        fetched = select(FrontierPage).where(FrontierPage.source_id == spec.id, FrontierPage.state == "fetched")
+        rows = list(session.scalars(fetched.order_by(FrontierPage.id)))
+    harvest = gather(rows, spec, import_.var, now)
+    facts = _facts(tally, harvest)
     verdict = judge(facts, spec.expect, history, now.astimezone(CHINA).date())
     counts: dict[str, Any] = {
         "status": "ok" if verdict.verdict == "silent" else verdict.verdict,
@@ -384,31 +335,42 @@ def _publish(
         "files": 0,
         "rows": 0,
     }
-    states = [row.id for row in rows]
     if verdict.holds_back:
         with sessions.begin() as session:
-            session.execute(update(FrontierPage).where(FrontierPage.id.in_(states)).values(state="held"))
-            _record(session, spec.id, verdict, now, run_id)
+            _mark(session, [row.id for row in rows], "held")
+            _record(session, spec.id, verdict, now, import_.run_id)
         return counts
-    attachments = {row.id for row in rows if row.kind == "attachment"}
+    carrying = {file.page_id for file in harvest.files}
     with sessions.begin() as session:
-        stored = store_signals(session, harvest.signals, run_id=run_id)
-        counts["stored"] = stored.added
-        _done(session, [one for one in states if one not in attachments])
-        _record(session, spec.id, verdict, now, run_id)
-    for frontier_id, path, name, _parent in harvest.files:
-        counts["rows"] += take(path, name)
+        stored = store_signals(session, harvest.signals, run_id=import_.run_id)
+        edited = [_revision(signal) for signal in stored.conflicts]
+        counts["stored"] = stored.added + store_signals(session, edited, run_id=import_.run_id).added
+        _mark(session, [row.id for row in rows if row.id not in carrying], "done")
+        _record(session, spec.id, verdict, now, import_.run_id)
+    # A page with files is done only when they are in: killed in between, the next run imports them.
+    for file in harvest.files:
+        counts["rows"] += import_(file)
         counts["files"] += 1
-        if frontier_id is not None:
-            with sessions.begin() as session:
-                _done(session, [frontier_id])
+    with sessions.begin() as session:
+        _mark(session, sorted(carrying), "done")
     return counts
 
 
-def _done(session: Session, ids: Sequence[int]) -> None:
-    for row in session.scalars(select(FrontierPage).where(FrontierPage.id.in_(ids))):
-        row.state = "done"
-        row.meta = _said(row.meta)
+def _revision(signal: RawSignal) -> RawSignal:
+    """Return an edited item as a signal of its own beside the first: evidence is never overwritten."""
+    return replace(
+        signal,
+        external_id=f"{signal.external_id}#{signal.content_hash[:12]}",
+        parent_external_id=signal.external_id,
+        flags=(*signal.flags, "revised"),
+    )
+
+
+def _mark(session: Session, ids: Sequence[int], state: str) -> None:
+    for chunk in chunked(ids, 500):
+        for row in session.scalars(select(FrontierPage).where(FrontierPage.id.in_(chunk))):
+            row.state = state
+            row.meta = _said(row.meta)
 
 
 def _record(session: Session, source_id: str, verdict: Verdict, now: datetime, run_id: int | None) -> None:
@@ -424,69 +386,7 @@ def _record(session: Session, source_id: str, verdict: Verdict, now: datetime, r
     )
 
 
-def _harvest(rows: Sequence[FrontierPage], spec: SourceSpec, var: Path, now: datetime) -> _Harvest:
-    signals: list[RawSignal] = []
-    files: list[tuple[int | None, Path, str, str]] = []
-    for row in rows:
-        if row.kind == "attachment":
-            name = str(row.meta.get("name") or Path(urlsplit(row.url).path).name)
-            files.append((row.id, var / "archive" / str(row.archive_path), name, str(row.meta.get("parent") or "")))
-        for values in row.meta.get("items", ()):
-            item = Item.from_json(values)
-            external_id = item.external_id
-            if row.meta.get("revised"):
-                external_id = f"{external_id}#{str(row.content_hash)[:12]}"
-            signals.append(_signal(item, external_id, row, spec, now))
-            if spec.attachments is not None and spec.attachments.tables:
-                for number, table in enumerate(item.tables, start=1):
-                    path = _table_file(var, table)
-                    files.append((None, path, f"{item.title[:80]} 正文表{number}.html", external_id))
-    return _Harvest(tuple(signals), tuple(files))
-
-
-def _signal(item: Item, external_id: str, row: FrontierPage, spec: SourceSpec, now: datetime) -> RawSignal:
-    today = now.astimezone(CHINA).date()
-    published = min(item.published_on or today, today)
-    known_at = min(datetime.combine(published, time(), CHINA), now)
-    flags = ["revised"] if row.meta.get("revised") else []
-    if item.published_on is None:
-        flags.append("no_date")
-    return RawSignal(
-        source_id=spec.id,
-        channel=item.channel or spec.channel,
-        trust=spec.trust,
-        title=item.title,
-        text=item.text,
-        occurred_on=published,
-        known_at=known_at,
-        external_id=external_id,
-        parent_external_id=item.external_id if row.meta.get("revised") else None,
-        url=item.url or row.url,
-        region_code=spec.region,
-        record_kind=item.record_kind,
-        record=item.record,
-        mentions=tuple(RawMention(**mention) for mention in item.mentions),
-        payload=item.payload,
-        damaged=normalize(item.text).damaged_original,
-        flags=tuple(flags),
-        archive_path=f"archive/{row.archive_path}" if row.archive_path else None,
-    )
-
-
-def _table_file(var: Path, table: str) -> Path:
-    """Keep a table of a notice's text as a file of its own, so that it goes through the importers like any other."""
-    page = f'<html><head><meta charset="utf-8"></head><body>{table}</body></html>'.encode()
-    digest = hashlib.sha256(page).hexdigest()
-    path = var / "archive" / digest[:2] / f"{digest}.html"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_bytes(page)
-        part.replace(path)
-    return path
-
-
-def _facts(tally: _Tally, harvest: _Harvest, history: History) -> RunFacts:
+def _facts(tally: _Tally, harvest: Harvest) -> RunFacts:
     return RunFacts(
         pages=tally.pages,
         failed=tally.failed,
@@ -497,8 +397,42 @@ def _facts(tally: _Tally, harvest: _Harvest, history: History) -> RunFacts:
         newest_on=tally.newest_on,
         characters=sum(len(signal.text) for signal in harvest.signals),
         damaged_characters=sum(end - start for signal in harvest.signals for start, end in signal.damaged),
+        rows_read=harvest.rows_read,
+        rows_quarantined=harvest.rows_quarantined,
         columns=frozenset(tally.columns),
         surplus=frozenset(tally.surplus),
         skipped=tally.skipped,
+        contradictions=harvest.contradictions,
         stopped=tally.stopped,
     )
+
+
+@dataclass(frozen=True)
+class _Import:
+    """How this run's files go through the importers."""
+
+    sessions: sessionmaker[Session]
+    spec: SourceSpec
+    var: Path
+    now: datetime
+    key: bytes
+    run_id: int | None
+    lookups: Lookups | None
+
+    def __call__(self, file: CarriedFile) -> int:
+        """Import one file; return how many rows it added."""
+        assert self.spec.attachments is not None
+        imported = import_file(
+            self.sessions,
+            file.path,
+            kind=self.spec.attachments.kind,
+            source_id=self.spec.id,
+            received_at=self.now,
+            known="record",
+            var=self.var,
+            key=self.key,
+            run_id=self.run_id,
+            name=file.name,
+            lookups=self.lookups,
+        )
+        return imported.added

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.crawl import CrawlFailed, crawl
+from ingest.intake import Lookups
 from ingest.source import SOURCES, SourceSpec, find_source, load_sources, register_sources
 from jobs.opening import secret_key
 from jobs.runs import recorded_run
@@ -28,17 +29,24 @@ def run(
     source_ids: Sequence[str] = (),
     folder: Path = SOURCES,
     base_url: str | None = None,
+    lookups: Lookups | None = None,
 ) -> dict[str, Any]:
     """Crawl the named sources, or every active one in `folder`; return the counts of each.
 
     A source that cannot be crawled is reported under its name and does not stop the others.
     """
     specs = _chosen(sessions, folder, source_ids)
-    return {spec.id: crawl_one(sessions, settings, as_of, spec, base_url=base_url) for spec in specs}
+    return {spec.id: crawl_one(sessions, settings, as_of, spec, base_url=base_url, lookups=lookups) for spec in specs}
 
 
 def crawl_one(
-    sessions: sessionmaker[Session], settings: Settings, as_of: date, spec: SourceSpec, *, base_url: str | None = None
+    sessions: sessionmaker[Session],
+    settings: Settings,
+    as_of: date,
+    spec: SourceSpec,
+    *,
+    base_url: str | None = None,
+    lookups: Lookups | None = None,
 ) -> dict[str, Any]:
     """Crawl one source as a recorded run and return its counts; a failure is counted, not raised."""
     with sessions.begin() as session:
@@ -55,6 +63,7 @@ def crawl_one(
                 key=secret_key(settings),
                 allow=settings.outbound_allow,
                 run_id=run_id,
+                lookups=lookups,
             )
             counts.update(found)
             result = dict(found)
