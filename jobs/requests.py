@@ -1,0 +1,83 @@
+"""What each request from a page runs, with the arguments the page wrote."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from jobs import crawl, grade, health, notify, outcome, pipeline, plan
+from jobs.imports import import_one
+from jobs.settings import Settings
+from jobs.worker import Handler, day_of
+from store.tables import JobRequest
+
+Progress = Callable[[float, str], None]
+
+
+class RequestError(ValueError):
+    """The request's arguments cannot be used; the message says why, in Chinese."""
+
+
+def _import(
+    sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
+) -> dict[str, Any]:
+    path = Path(str(request.arguments["path"])).resolve()
+    if not path.is_relative_to(settings.var.resolve()):
+        raise RequestError("只能导入已上传到数据目录的文件")
+    file = import_one(
+        sessions, settings, path, str(request.arguments["kind"]),
+        source_id=str(request.arguments.get("source_id") or ""),
+        name=request.arguments.get("name"),
+        account_id=request.account_id,
+        region_code=request.arguments.get("region_code"),
+        progress=lambda share, rows: progress(share, f"已读 {rows} 行"),
+    )  # fmt: skip
+    return {"文件": file.id, "有效": file.valid, "隔离": file.quarantined, "忽略": file.ignored, "run_id": file.run_id}
+
+
+def _plan(
+    sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
+) -> dict[str, Any]:
+    try:
+        budget = float(request.arguments["budget_cny"])
+    except (KeyError, TypeError, ValueError):
+        raise RequestError("预算应是一个数字") from None
+    counts = plan.run(
+        sessions, settings, day_of(request),
+        budget_cny=budget,
+        title=request.arguments.get("title") or None,
+        region_code=request.arguments.get("region_code") or None,
+        account_id=request.account_id,
+    )  # fmt: skip
+    return {"plan_id": counts["plan_id"], "批次": counts["lines"]}
+
+
+def _pipeline(
+    sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
+) -> dict[str, Any]:
+    counts = pipeline.run_all(
+        sessions, settings, day_of(request), lambda zh, number, total: progress(number / total, zh)
+    )
+    return {"企业": counts["grade"]["enterprises"], "新预警": counts["notify"]["alerts"]}
+
+
+def _simple(run: Callable[..., dict[str, Any]]) -> Handler:
+    def handler(
+        sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
+    ) -> dict[str, Any]:
+        return run(sessions, settings, day_of(request))
+
+    return handler
+
+
+HANDLERS: dict[str, Handler] = {
+    "import": _import,
+    "plan": _plan,
+    "pipeline": _pipeline,
+    "grade": _simple(grade.run),
+    "crawl": _simple(crawl.run),
+    "notify": _simple(notify.run),
+    "outcome": _simple(outcome.run),
+    "health": _simple(health.run),
+}
