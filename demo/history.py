@@ -379,6 +379,7 @@ def _injuries(history: History, firms: list[Firm], rng: random.Random, count: in
         history.registers["injury"].append(
             {
                 "报告卡编号": f"SH{day:%Y}{index:06d}",
+                "伤害发生时间": (day - timedelta(days=rng.randint(0, 2))).isoformat(),
                 "就诊时间": day.isoformat(),
                 "监测点/医院": f"{BY_CODE[firm.city].name}第{rng.choice('一二三')}人民医院",
                 "性别": rng.choice("男女"),

@@ -3,10 +3,10 @@
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -118,14 +118,12 @@ class Demonstration:
                 built, sessions = self.open()
             self._prepare(sessions, receiver)
             self._take_in(sessions, built, progress, findings)
-            with _step(progress, f"打标签、认企业、定等级、发预警（截至 {TODAY}）"):
-                self._pipeline(sessions, TODAY)
+            self._pipeline(sessions, TODAY, progress)
             with _step(progress, "编制抽检计划并下达"):
                 findings.plan = self._plan(sessions)
             with _step(progress, "按计划抽样（由隐藏真值模拟）并回收结果"):
                 findings.comparison = self._close_loop(sessions, findings)
-            with _step(progress, f"结果回流：重新定级（截至 {RESULTS_ON}）"):
-                self._pipeline(sessions, RESULTS_ON)
+            self._pipeline(sessions, RESULTS_ON, progress)
             with _step(progress, "送达预警"):
                 self._deliver(sessions)
             findings.received = len(receiver.messages)
@@ -174,17 +172,19 @@ class Demonstration:
 
     def _take_in(self, sessions: sessionmaker[Session], built: Built, progress: Progress, findings: Findings) -> None:
         """Import every file and crawl the site and the feeds."""
+        from ingest.lookups import office_lookups
+
         from ingest.intake import import_file
         from ingest.source import load_sources
         from jobs.crawl import crawl_one
 
-        key, locate = secret_key(self.settings), _locator(sessions)
+        key, found = secret_key(self.settings), office_lookups(sessions, self.settings.lexicon_dir)
         deliveries = list(built.deliveries())
         task = progress.add_task("导入各单位报送的文件", total=len(deliveries))
         for delivery in deliveries:
             file = import_file(
                 sessions, delivery.path, kind=delivery.kind, source_id=delivery.source_id,
-                received_at=_evening(delivery.received_on), known="record", var=self.var, key=key, locate=locate,
+                received_at=_evening(delivery.received_on), known="record", var=self.var, key=key, lookups=found,
             )  # fmt: skip
             if file.status != "accepted":
                 raise RuntimeError(f"演示文件 {delivery.path.name} 未被接受：{file.reason}")
@@ -195,17 +195,23 @@ class Demonstration:
         task = progress.add_task("抓取公告网站与订阅源（本机）", total=len(specs))
         with served(built.site) as base:
             for spec in specs:
-                counts = crawl_one(sessions, self.settings, TODAY, spec, base_url=base)
+                counts = crawl_one(sessions, self.settings, TODAY, spec, base_url=base, lookups=found)
                 if counts["status"] == "failed":
                     raise RuntimeError(f"演示站点 {spec.id} 抓取失败：{counts.get('error')}")
                 if counts.get("verdict") == "silent":
                     findings.silent_sources.append(spec.title)
                 progress.advance(task)
 
-    def _pipeline(self, sessions: sessionmaker[Session], as_of: date) -> Mapping[str, Any]:
+    def _pipeline(self, sessions: sessionmaker[Session], as_of: date, progress: Progress) -> None:
+        """Run every step as of a day, showing which one is at work."""
         from jobs.pipeline import run_all
 
-        return run_all(sessions, self.settings, as_of)
+        task = progress.add_task(f"截至 {as_of}", total=None)
+
+        def show(step: str, done: int, total: int) -> None:
+            progress.update(task, description=f"截至 {as_of}：{step}", completed=done, total=total)
+
+        run_all(sessions, self.settings, as_of, show, now=_evening(as_of))
 
     def _plan(self, sessions: sessionmaker[Session]) -> dict[str, Any]:
         from jobs import plan
@@ -222,6 +228,8 @@ class Demonstration:
 
     def _close_loop(self, sessions: sessionmaker[Session], findings: Findings) -> Comparison:
         """Sample the plan, send its results back as a file, import it, and fill the plan's outcome."""
+        from ingest.lookups import office_lookups
+
         from ingest.intake import import_file
         from jobs import outcome
 
@@ -239,7 +247,8 @@ class Demonstration:
         write_results(path, self.province, samples)
         file = import_file(
             sessions, path, kind="sampling", source_id="demo_plan_results", received_at=_evening(RESULTS_ON),
-            known="record", var=self.var, key=secret_key(self.settings), locate=_locator(sessions),
+            known="record", var=self.var, key=secret_key(self.settings),
+            lookups=office_lookups(sessions, self.settings.lexicon_dir),
         )  # fmt: skip
         if file.status != "accepted":
             raise RuntimeError(f"计划结果文件未被接受：{file.reason}")
@@ -249,11 +258,9 @@ class Demonstration:
         return compare(self.province, samples)
 
     def _deliver(self, sessions: sessionmaker[Session]) -> None:
-        from alerting.channels.webhook import WebhookChannel
-        from alerting.outbox import deliver_due
+        from jobs import notify
 
-        channels = {"webhook": WebhookChannel(allow=["127.0.0.1"])}
-        deliver_due(sessions, channels, datetime.now(UTC))
+        notify.deliver(sessions, self.settings, now=_evening(RESULTS_ON))
 
     def _count(self, sessions: sessionmaker[Session], findings: Findings) -> None:
         with read_only(sessions) as session:
@@ -381,12 +388,3 @@ def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
 def _evening(day: date) -> datetime:
     """Nine in the evening of that day in China: after everything dated that day."""
     return datetime.combine(day, time(21), CHINA)
-
-
-def _locator(sessions: sessionmaker[Session]) -> Callable[[str], str | None]:
-    """Return what finds the adcode of a county's or city's name, the province's own among the shipped ones."""
-    from nlp.regions import RegionIndex, shipped_regions
-
-    with read_only(sessions) as session:
-        own = list(session.scalars(select(Region)))
-    return RegionIndex([*shipped_regions(), *own]).code_of
