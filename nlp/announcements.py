@@ -54,7 +54,7 @@ _REFUSED = re.compile(
 )
 _COUNTERFEIT = re.compile(rf"(?:({_DIGITS}){_BATCH}{_GAP}{{0,20}}?)?涉嫌(?:假冒|无证无照|冒用)")
 _RECHECK_FAILED = re.compile(rf"(?:跟踪抽查|复检|复查){_GAP}{{0,20}}?仍(?:然)?不合格|维持初检结论")
-_UNTESTED = re.compile(rf"({_DIGITS}){_BATCH}{_GAP}{{0,24}}?(?:未检验即?移送|未检验|不予检验|移送)")
+_UNTESTED = re.compile(rf"({_DIGITS}){_BATCH}[^。;；,，\\n]{{0,24}}?(?:未检验即?移送|未检验|不予检验|移送)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ _NUMBER_RUN = re.compile(
 # What the number is said to be decides where its shape alone would not.
 _OTHER_NUMBER = re.compile(
     r"订单|单号|编号|批号|批次|运单|快递|物流|流水|(?<!身份)证号|证书|许可|条码|货号|型号|备案|文号|执照|信用代码|代码|注册号|序列|规格|批准"
-    r"|发票|合同|标准|样品|报告|投诉号|举报号|工单|SN|S/N|No\b|ID\b|GTIN|商品码|追溯码|防伪码|生产日期|日期|取件码|案号",
+    r"|发票|合同|标准|样品|报告|投诉号|举报号|工单|SN|S/N|No\b|ID\b|GTIN|商品码|追溯码|防伪码|生产日期|日期|取件码|案号|金额|价格|基数|数量|库存|货值",
     re.IGNORECASE,
 )
 _PHONE_CUE = re.compile(r"电话|手机|联系|号码|致电|来电|拨打|回电|微信|热线|短信|tel|mobile|phone|电联", re.IGNORECASE)
@@ -244,10 +244,13 @@ _MAIL = re.compile(
 )
 
 
+_LOCAL_PART = re.compile(r"[A-Za-z0-9._%+\-]")
+
+
 def _mails(folded: str, numerals: str) -> Iterator[Personal]:
     for found in _MAIL.finditer(folded):
         start, end = found.span()
-        local = next(at for at in range(start, end) if not (folded[at].isalnum() or folded[at] in "._%+-"))
+        local = next(at for at in range(start, end) if not _LOCAL_PART.match(folded[at]))
         yield Personal("mail", start, end, tuple(range(start + 1, local)) or (start,))
 
 

@@ -84,7 +84,7 @@ class RepostIndex:
     def load(cls, path: Path, similar: float = SIMILAR) -> "tuple[RepostIndex, list[int]] | None":
         """Return the index in `path` with its texts' names; None when there is none, or it was made another way."""
         try:
-            with np.load(path, allow_pickle=False) as saved:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 if str(saved["version"]) != VERSION:
                     return None
                 signatures, names = saved["signatures"], saved["names"]
