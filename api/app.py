@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.sessions = make_sessions(engine)
+    app.state.lookups = lambda: None
     app.state.vocabulary = load_vocabulary(settings.lexicon_dir)
     app.state.templates = make_environment(app.state.vocabulary)
     for router in ROUTERS:

@@ -2,7 +2,21 @@
 
 from fastapi import APIRouter
 
-from api.routers import accounts, enterprises, health, overview, search, sign_in, signals
+from api.routers import (
+    accounts,
+    alerts,
+    cases,
+    enterprises,
+    health,
+    imports,
+    overview,
+    plans,
+    runs,
+    search,
+    sign_in,
+    signals,
+    sources,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
@@ -11,5 +25,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.router,
     enterprises.router,
     signals.router,
+    plans.router,
+    alerts.router,
+    cases.router,
+    sources.router,
+    imports.router,
+    runs.router,
     accounts.router,
 )

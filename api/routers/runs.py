@@ -1,0 +1,100 @@
+"""What ran and what is running."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.deps import Caller, Form, Id, Paging, Reading, Writing, note
+from api.errors import not_found
+from api.exports import send_table
+from api.rendering import render
+from api.words import word
+from store.export import Cell
+from store.reads import runs as reads
+from store.reads.page import EXPORT
+from store.tables import JobRequest
+
+router = APIRouter(include_in_schema=False)
+
+Word = Annotated[str, Query(max_length=40)]
+ASKABLE = ("grade", "tag", "resolve", "pipeline")
+ALL_REQUESTS = ("admin", "analyst")
+
+
+@router.get("/runs")
+def run_list(
+    request: Request, session: Reading, principal: Caller, page: Paging, job: Word = "", status: Word = ""
+) -> Response:
+    """List the runs, with what was asked for and waits."""
+    context = {
+        "page": reads.listing(session, page, job=job, status=status),
+        "job": job,
+        "status": status,
+        "jobs": reads.jobs_in_use(session),
+        "newest": reads.newest_by_job(session),
+        "requests": reads.requests(session, None if principal.role in ALL_REQUESTS else principal.account_id),
+        "askable": ASKABLE,
+    }
+    return render(request, "runs.html", context)
+
+
+@router.get("/runs.xlsx")
+def run_export(request: Request, session: Reading, principal: Caller, job: Word = "", status: Word = "") -> Response:
+    """Send the filtered runs as a workbook."""
+    found = reads.listing(session, EXPORT, job=job, status=status)
+    headers = [
+        "编号",
+        "任务",
+        "来源",
+        "截至日期",
+        "开始",
+        "结束",
+        "状态",
+        "程序版本",
+        "政策版本",
+        "模型版本",
+        "计数",
+        "错误",
+    ]
+    rows: list[list[Cell]] = [
+        [
+            row.id,
+            word(row.job, "job"),
+            row.source_id,
+            row.as_of,
+            row.started_at,
+            row.finished_at,
+            word(row.status, "run_status"),
+            row.code_version,
+            (row.policy_hash or "")[:12],
+            row.model_version,
+            "；".join(f"{key}={value}" for key, value in row.counts.items()),
+            row.error,
+        ]
+        for row in found.rows
+    ]
+    return send_table(request, principal, title="运行记录", headers=headers, rows=rows, total=found.total)
+
+
+@router.post("/jobs")
+def ask_for_job(session: Writing, principal: Caller, form: Form) -> Response:
+    """Ask the worker for a job; leaving the page stops nothing."""
+    job = form.choice("job", ASKABLE, label="任务")
+    row = JobRequest(
+        job=job, arguments={}, account_id=principal.account_id, requested_at=datetime.now(UTC), status="waiting"
+    )
+    session.add(row)
+    session.flush()
+    note(session, principal, "request_job", "job_request", row.id, detail={"job": job})
+    return RedirectResponse(f"/jobs/{row.id}", 303)
+
+
+@router.get("/jobs/{request_id}")
+def job_page(request: Request, session: Reading, principal: Caller, request_id: Id) -> Response:
+    """Show how far a job is."""
+    row = reads.request(session, request_id, None if principal.role in ALL_REQUESTS else principal.account_id)
+    if row is None:
+        raise not_found()
+    return render(request, "job.html", {"row": row})
