@@ -11,6 +11,7 @@ from api.routers import (
     imports,
     overview,
     plans,
+    rest,
     runs,
     search,
     sign_in,
@@ -32,4 +33,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     imports.router,
     runs.router,
     accounts.router,
+    rest.router,
+    rest.docs,
 )
