@@ -56,8 +56,16 @@ class Known:
     lines: dict[Subject, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def subjects(self) -> list[Subject]:
-        """Return every enterprise in every role it has, in a stable order."""
-        return sorted({*self.facts, *self.lines})
+        """Return every enterprise in every role it has, in a stable order.
+
+        A producer that the register also calls a seller is graded as one only once a record shows it selling.
+        """
+        listed = {
+            (enterprise_id, role)
+            for enterprise_id, role in self.lines
+            if role == "producer" or not self.roles[enterprise_id] & PRODUCER_ROLES
+        }
+        return sorted({*self.facts, *listed})
 
 
 @dataclass(frozen=True, slots=True)

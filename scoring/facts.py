@@ -7,7 +7,7 @@ code trusts that and reads no clock.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 Role = Literal["producer", "seller"]
 Trust = Literal["official", "verified", "media", "self", "social"]
@@ -183,7 +183,7 @@ class Facts:
             tier=tier,
             products=(product_id,),
             licence_required=licence_required,
-            **dict.fromkeys(_KINDS.values(), ()),
+            **_NOTHING,
         )
         return empty.adding(*kept)
 
@@ -206,8 +206,10 @@ _KINDS: dict[type[Fact], str] = {
     Credit: "credits",
 }
 
+_NOTHING: dict[str, Any] = dict.fromkeys(_KINDS.values(), ())
 
-def _sorted_by_kind(facts: Iterable[AnyFact], onto: Facts) -> dict[str, tuple[AnyFact, ...]]:
+
+def _sorted_by_kind(facts: Iterable[AnyFact], onto: Facts) -> dict[str, Any]:
     """Group by kind, oldest first: indicators that look at an order may rely on it."""
     grouped: dict[str, list[AnyFact]] = {}
     for fact in facts:
