@@ -31,6 +31,11 @@ class Sample:
     cost: int
     plan_code: str = ""
 
+    @property
+    def tested(self) -> bool:
+        """True when there was a batch and the laboratory judged it."""
+        return self.outcome in ("合格", "不合格")
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:

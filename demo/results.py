@@ -41,7 +41,7 @@ def sample_plan(province: Province, lines: Sequence[Line]) -> list[Sample]:
     未抽到样, as it would in an office.
     """
     by_code = {firm.uscc: firm for firm in province.firms}
-    by_name = {firm.name: firm for firm in province.firms}
+    by_name = _known_names(province)
     samples = []
     for line in lines:
         rng = random.Random(f"{province.seed}:{line.code}")
@@ -56,6 +56,21 @@ def sample_plan(province: Province, lines: Sequence[Line]) -> list[Sample]:
         )
         samples.append(drawn)
     return samples
+
+
+def _known_names(province: Province) -> dict[str, Firm]:
+    """Whom a written name leads to: an inspector who asks on the spot finds the firm behind a misspelt name too."""
+    written: dict[str, set[int]] = {}
+    for sample in province.history.samples:
+        written.setdefault(sample.producer_written, set()).add(sample.producer)
+        written.setdefault(sample.seller_written, set()).add(
+            sample.producer if sample.seller is None else sample.seller
+        )
+    for complaint in province.history.complaints:
+        if complaint.respondent is not None:
+            written.setdefault(complaint.respondent_written, set()).add(complaint.respondent)
+    found = {name: province.firms[min(numbers)] for name, numbers in written.items() if len(numbers) == 1}
+    return found | {firm.name: firm for firm in province.firms}
 
 
 def _not_found(line: Line, day: date, stand_in: Firm, rng: random.Random) -> Sample:
@@ -104,7 +119,7 @@ def compare(province: Province, samples: Iterable[Sample], *, draws: int = 4000)
     random plans of this size; the plan's own is Clopper–Pearson; the ratio's is that of the plan's rate over the
     pool's true mean, which is known here.
     """
-    results = [sample for sample in samples if sample.outcome in ("合格", "不合格")]
+    results = [sample for sample in samples if sample.tested]
     tested, found = len(results), sum(sample.outcome == "不合格" for sample in results)
     rates = np.array(
         [true_rate(firm, p, province.firms) for firm in province.firms if firm.status == "存续" for p in firm.products]

@@ -65,7 +65,7 @@ def _write_notice(
     title = f"关于{half}{product}产品质量省级监督抽查情况的通告"
     name = f"art_{day:%Y%m}_{number:05d}.html"
     failed = [sample for sample in samples if sample.outcome == "不合格"]
-    tested = [sample for sample in samples if sample.outcome in ("合格", "不合格")]
+    tested = [sample for sample in samples if sample.tested]
     makers = len({sample.producer for sample in samples})
     rate = f"{100 * len(failed) / max(1, len(tested)):.1f}"
     prose = (
@@ -94,10 +94,11 @@ def _write_notice(
 
 
 _TABLE_HEADERS = """
-序号 抽样编号 产品名称 标称生产企业名称 被抽样单位 规格型号 生产日期/批号 抽样日期 检验结论 不合格项目 承检机构
+序号 抽样编号 产品名称 标称生产企业名称 被抽样单位 规格型号 生产日期/批号 抽样日期 抽样情况 检验结论 不合格项目 承检机构
 """
 _ANNEX_HEADERS = """
-抽样编号 产品名称 标称生产企业名称 被抽样单位名称 统一社会信用代码 规格型号 抽样日期 抽查结果 不合格项目 承检机构
+抽样编号 产品名称 标称生产企业名称 被抽样单位名称 统一社会信用代码 规格型号
+抽样日期 抽样情况 抽查结果 不合格项目 承检机构
 """
 
 
@@ -107,7 +108,8 @@ def _html_table(samples: list[Sample], firms: dict[int, Firm]) -> str:
     for number, sample in enumerate(samples, start=1):
         cells = (
             str(number), sample.number, sample.written_product, sample.producer_written, sample.seller_written,
-            sample.spec, sample.batch, sample.on.isoformat(), sample.outcome,
+            sample.spec, sample.batch, sample.on.isoformat(),
+            "已抽样" if sample.tested else sample.outcome, sample.outcome if sample.tested else "",
             "、".join(item for item, _, _ in sample.items) or "/", sample.laboratory,
         )  # fmt: skip
         rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
@@ -117,7 +119,8 @@ def _html_table(samples: list[Sample], firms: dict[int, Firm]) -> str:
 def _csv_annex(path: Path, samples: list[Sample]) -> None:
     rows = [
         (s.number, s.written_product, s.producer_written.replace("\u200b", ""), s.seller_written.replace("\u200b", ""),
-         s.producer_code, s.spec, s.on.isoformat(), s.outcome, "、".join(item for item, _, _ in s.items), s.laboratory)
+         s.producer_code, s.spec, s.on.isoformat(), "已抽样" if s.tested else s.outcome,
+         s.outcome if s.tested else "", "、".join(item for item, _, _ in s.items), s.laboratory)
         for s in samples
     ]  # fmt: skip
     table_csv(path, _ANNEX_HEADERS.split(), rows, "gb18030")
