@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from ingest.crawl import CrawlFailed, crawl
 from ingest.intake import Lookups
 from ingest.source import SOURCES, SourceSpec, find_source, load_sources, register_sources
+from jobs.imports import make_lookups
 from jobs.opening import secret_key
 from jobs.runs import recorded_run
 from jobs.settings import Settings
@@ -36,6 +37,7 @@ def run(
     A source that cannot be crawled is reported under its name and does not stop the others.
     """
     specs = _chosen(sessions, folder, source_ids)
+    lookups = lookups or make_lookups(sessions, settings)
     return {spec.id: crawl_one(sessions, settings, as_of, spec, base_url=base_url, lookups=lookups) for spec in specs}
 
 
@@ -63,7 +65,7 @@ def crawl_one(
                 key=secret_key(settings),
                 allow=settings.outbound_allow,
                 run_id=run_id,
-                lookups=lookups,
+                lookups=lookups or make_lookups(sessions, settings),
             )
             counts.update(found)
             result = dict(found)
