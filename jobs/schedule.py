@@ -45,6 +45,13 @@ TIMETABLE: tuple[Entry, ...] = (
 )
 
 
+def timetable_for(settings: Settings) -> tuple[Entry, ...]:
+    """Return the lines that apply: a synthetic store has a fixed date and no real sources, so it only delivers."""
+    if settings.synthetic:
+        return tuple(entry for entry in TIMETABLE if entry.job in ("deliver", "anchor"))
+    return TIMETABLE
+
+
 def tick_job(name: str) -> str:
     """Return the name a tick's run row carries."""
     return f"tick:{name}"
@@ -96,7 +103,7 @@ def tick(
     *,
     now: datetime | None = None,
     jobs: dict[str, Job] | None = None,
-    timetable: tuple[Entry, ...] = TIMETABLE,
+    timetable: tuple[Entry, ...] | None = None,
 ) -> dict[str, str]:
     """Answer what is due and not yet answered, if the lease is ours; return each job's outcome.
 
@@ -107,7 +114,7 @@ def tick(
     if held is None:
         return {}
     outcome: dict[str, str] = {}
-    for entry in timetable:
+    for entry in timetable if timetable is not None else timetable_for(settings):
         due = due_at(entry, now)
         if due is None:
             continue

@@ -134,6 +134,7 @@ def serve(sessions: sessionmaker[Session], settings: Settings, stop: threading.E
     scheduler.add_job(
         lambda: tick(sessions, settings, holder),
         "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=60,
+        next_run_time=datetime.now(SHANGHAI),
     )  # fmt: skip
     scheduler.start()
     try:

@@ -223,6 +223,7 @@ def _problem(pool: _Pool, drawn: _Drawn, rest: np.ndarray, rules: PlanRules, bud
     in_county = np.bincount(counties.of[taken], minlength=len(counties.names))
     of_firm = np.bincount(enterprises.of[taken], minlength=len(enterprises.names))
     must_of_firm = np.bincount(enterprises.of[rest], weights=(must[rest] > 0), minlength=len(enterprises.names))
+    share, balance = _key_rule(is_key, taken, rules, _likely_size(pool, rules, budget_cny))
     limits = np.array([rules.capacity.get(str(name), np.inf) for name in products.names], dtype=float)
     of_product = np.bincount(products.of[taken], minlength=len(products.names))
     return Problem(
@@ -238,11 +239,23 @@ def _problem(pool: _Pool, drawn: _Drawn, rest: np.ndarray, rules: PlanRules, bud
         product=products.of[rest],
         product_room=np.maximum(limits - of_product, 0),
         budget=budget_cny - float(cost[taken].sum()),
-        key_share=rules.key_share.minimum,
-        key_balance=float((is_key[taken] - rules.key_share.minimum).sum()),
+        key_share=share,
+        key_balance=balance,
         key_penalty=penalty["key_share"],
         county_penalty=penalty["county_floor"],
     )
+
+
+def _key_rule(is_key: np.ndarray, taken: np.ndarray, rules: PlanRules, likely_size: int) -> tuple[float, float]:
+    """Return the share asked of key products and the balance the drawn lines bring to it.
+
+    With too few key candidates in the pool the share could only be met by leaving money unspent; then every one of
+    them is asked for instead, and the plan says that the share was missed.
+    """
+    share = rules.key_share.minimum
+    if is_key.sum() < share * likely_size:
+        return 0.0, -float(is_key.sum() - is_key[taken].sum())
+    return share, float((is_key[taken] - share).sum())
 
 
 @dataclass(frozen=True, slots=True)
