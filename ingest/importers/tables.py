@@ -37,6 +37,7 @@ class Table:
     epoch_1904: bool = False
     odd_rows: Mapping[int, OddCell] = field(default_factory=dict)
     row_numbers: Sequence[int] | None = None
+    end: tuple[str, ...] | None = None  # the row that has to stand last, and is none itself
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ class TableReader:
         self._today = today
         self._seen_rows: set[int] = set()
         self._seen_keys: set[int] = set()
+        self._rows = 0
         self.tally = Tally()
         self.lacking: tuple[str, ...] | None = None
         self.tables = 0
@@ -81,6 +83,7 @@ class TableReader:
         """Yield the checked rows of a table; nothing when it has no header of this kind (see `lacking`)."""
         rows = iter(table.rows)
         top = list(islice(rows, SEARCHED_ROWS))
+        closed = _take_end(top, table)
         _check_width(top)
         header = self._finder.find(top, table.merges)
         if header is None:
@@ -97,15 +100,18 @@ class TableReader:
             self.tally.warnings["unknown_column"] += 1
         self._count(ignored=header.top)
         sheet = _SheetReader(self._kind, self._finder, header, table, self)
-        start = header.bottom + 1
-        remaining: Iterator[Row] = chain(top[start:], rows)
-        position = start
+        position = header.bottom + 1
+        remaining: Iterator[Row] = chain(top[position:], rows)
         while chunk := list(islice(remaining, CHUNK_ROWS)):
+            closed = closed or _take_end(chunk, table)
             _check_width(chunk)
             yield sheet.check(chunk, position)
             position += len(chunk)
-            if position > MAX_ROWS + SEARCHED_ROWS and self.tally.read - self.tally.ignored > MAX_ROWS:
+            self._rows += len(chunk)
+            if self._rows > MAX_ROWS:
                 raise Rejected("limit_exceeded", f"超过 {MAX_ROWS:,} 行，请拆分后再导入")
+        if not closed:
+            raise Rejected("corrupt", "文件不完整：引号没有结束")
 
     def _count(self, *, valid: int = 0, quarantined: int = 0, ignored: int = 0) -> None:
         self.tally.valid += valid
@@ -130,6 +136,11 @@ class _SheetReader:
     def check(self, rows: list[Row], position: int) -> Batch:
         """Return the rows checked; `position` is the 0-based place of the first of them in the table."""
         numbers = self._numbers(position, len(rows))
+        if not all(map(any, rows)) and not self._table.odd_rows:
+            filled = [index for index, row in enumerate(rows) if any(row)]
+            self._file._count(ignored=len(rows) - len(filled))
+            numbers = [numbers[index] for index in filled]
+            rows = [rows[index] for index in filled]
         problems: list[RowProblem] = []
         failed: list[FailedRow] = []
         bad: dict[int, list[tuple[str, str, str]]] = {}  # row in chunk -> (class, column, raw)
@@ -352,6 +363,16 @@ def _is_note(text: str) -> bool:
 def _safe(text: str) -> str:
     """Return the text as it can be kept and sent: cut, and without lone surrogates."""
     return text[:1000].encode("utf-8", "replace").decode("utf-8")
+
+
+def _take_end(rows: list[Row], table: Table) -> bool:
+    """Take the table's end row off `rows`; True when it stood there, or the table has none."""
+    if table.end is None:
+        return True
+    if rows and rows[-1] == list(table.end):
+        rows.pop()
+        return True
+    return False
 
 
 def _check_width(rows: Sequence[Row]) -> None:

@@ -38,22 +38,25 @@ def split_bom(data: bytes) -> tuple[str | None, bytes]:
     return None, data
 
 
-def readings(data: bytes, hint: str | None = None) -> Iterator[tuple[str, str, str]]:
-    """Yield (encoding, error handling, text) in the order of clause C3.
+def reading_order(marked: str | None = None, hint: str | None = None) -> list[tuple[str, str]]:
+    """Return (encoding, error handling) in the order of clause C3, for a file with or without a mark.
 
     `hint` is a declared charset; it only decides which of two strict double-byte readings goes first, because
     a declaration is wrong as often as it is right.
     """
-    marked, body = split_bom(data)
     order = list(_CASCADE)
-    if marked:
-        order = [(marked, "strict"), *order] if marked != "utf-8" else order
-        if marked != "utf-8":
-            order.append((marked, "replace"))
+    if marked and marked != "utf-8":
+        order = [(marked, "strict"), *order, (marked, "replace")]
     if hint and hint.lower().replace("-", "").startswith("big5"):
         order.remove(("big5", "strict"))
         order.insert(order.index(("gb18030", "strict")), ("big5", "strict"))
-    for encoding, errors in order:
+    return order
+
+
+def readings(data: bytes, hint: str | None = None) -> Iterator[tuple[str, str, str]]:
+    """Yield (encoding, error handling, text) for each reading of the whole that is possible."""
+    marked, body = split_bom(data)
+    for encoding, errors in reading_order(marked, hint):
         try:
             yield encoding, errors, body.decode(encoding, errors)
         except UnicodeDecodeError:

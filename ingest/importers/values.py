@@ -15,8 +15,6 @@ from unicodedata import normalize
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from stdnum.cn import uscc as gb32100
-
 from ingest.importers.kinds import Field
 from ingest.importers.text import fold
 
@@ -257,8 +255,10 @@ def _link(cell: Cell) -> Any:
 
 
 def _uscc(cell: Cell) -> Any:
-    code = fold(as_text(cell)).upper()
-    return code if gb32100.is_valid(code) else Fault("bad_uscc")
+    from nlp.enterprises.codes import is_uscc, normalise_uscc  # the package is slow to load; many tables have no codes
+
+    code = normalise_uscc(as_text(cell))
+    return code if is_uscc(code) else Fault("bad_uscc")
 
 
 # ---- dates ------------------------------------------------------------------------------------------------

@@ -5,13 +5,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from io import BytesIO
+from itertools import chain
 from typing import Any
 
 import python_calamine as calamine
 from lxml import etree
 
 from ingest.importers.archives import open_archive
-from ingest.importers.headers import Merge
+from ingest.importers.headers import SEARCHED_ROWS, Merge
 from ingest.importers.markup import check_part
 from ingest.importers.ole import read_ole
 from ingest.importers.report import Rejected
@@ -19,8 +20,12 @@ from ingest.importers.tables import MAX_COLUMNS, MAX_ROWS, Row, Table
 from ingest.importers.values import OddCell
 
 _MAX_CELLS = 16_000_000  # a stray cell far away makes a dense sheet of empty ones; beyond this it is refused
-_REFERENCE = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br=["']([A-Z]{1,4})([0-9]{1,8})["']""")
-_ODD_VALUE = re.compile(rb"""<(?:\w+:)?f[\s>/]|\bt=["']e["']""")
+_SMALL_PART = 4 * 1024 * 1024
+_FILLED_CELL = re.compile(
+    rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r=["']([A-Z]{1,4})([0-9]{1,8})["'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b"""
+)
+_ROW = re.compile(rb"""<(?:\w+:)?row\s(?:[^>]*?\s)?r=["']([0-9]{1,9})["']""")
+_ODD_MARKS = (b"<f", b":f", b't="e"', b"t='e'")
 _RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 CellPlace = tuple[int, int]
@@ -49,7 +54,7 @@ def read_xlsx(data: bytes, warnings: Counter[str]) -> Iterator[Table]:
     if b"macroEnabled" in entries["[Content_Types].xml"]:
         raise Rejected("unsafe_archive", "文件含宏，请另存为不含宏的 .xlsx")
     parts = _sheet_parts(entries)
-    odd = {name: _odd_cells(body) for name, body in parts.items() if _ODD_VALUE.search(body)}
+    odd = {name: _odd_cells(body) for name, body in parts.items() if any(mark in body for mark in _ODD_MARKS)}
     for body in parts.values():
         _check_extent(body)
     epoch_1904 = re.search(rb"""date1904=["'](?:1|true)["']""", entries.get("xl/workbook.xml", b"")) is not None
@@ -87,17 +92,18 @@ def _sheets(
 
 
 def _table(sheet: Any, odd: dict[CellPlace, OddCell], epoch_1904: bool) -> Table:
-    top = sheet.start[0] if sheet.start else 0
-    merges = [Merge(a[0] - top, a[1], b[0] - top, b[1]) for a, b in sheet.merged_cell_ranges or ()]
+    merges = [Merge(first[0], first[1], last[0], last[1]) for first, last in sheet.merged_cell_ranges or ()]
+    top, left = sheet.start or (0, 0)
     rows: Iterator[Row] = iter(sheet.iter_rows())
-    left = sheet.start[1] if sheet.start else 0
     if left:
         rows = ([""] * left + row for row in rows)
+    if top:  # the reader leaves out the blank rows above
+        rows = chain(([] for _ in range(top)), rows)
     if odd:
-        rows = _with_odd(rows, {(row - top, column): cell for (row, column), cell in odd.items()})
+        rows = _with_odd(rows, odd)
     if down := [merge for merge in merges if merge.bottom > merge.top]:
         rows = _filled(rows, down)
-    return Table(sheet.name, rows, first_row=top + 1, merges=merges, epoch_1904=epoch_1904)
+    return Table(sheet.name, rows, merges=merges, epoch_1904=epoch_1904)
 
 
 def _with_odd(rows: Iterator[Row], odd: dict[CellPlace, OddCell]) -> Iterator[Row]:
@@ -162,7 +168,7 @@ def _odd_cells(part: bytes) -> dict[CellPlace, OddCell]:
             if place is not None:
                 if cell.get("t") == "e":
                     found[place] = OddCell("error_cell", value or "", lost=True)
-                elif formula is not None and not value and cell.find("{*}is") is None:
+                elif formula is not None and not value and cell.get("t") != "str":
                     found[place] = OddCell("formula_no_value", f"={formula.text or ''}"[:200], lost=True)
             cell.clear()
     except etree.XMLSyntaxError as broken:
@@ -172,14 +178,15 @@ def _odd_cells(part: bytes) -> dict[CellPlace, OddCell]:
 
 def _check_extent(part: bytes) -> None:
     """Refuse a sheet whose used range is too large, before a reader makes room for all of it."""
-    columns = {match[0] for match in _REFERENCE.findall(part)} if len(part) < 4_000_000 else set()
-    if not columns:
-        columns = set(re.findall(rb"""\br=["']([A-Z]{1,4})[0-9]""", part))
-    rows = max(map(int, re.findall(rb"""<(?:\w+:)?row\s[^>]*?\br=["']([0-9]{1,9})["']""", part)), default=0)
-    width = max(map(_column_number, columns), default=0)
+    if len(part) < _SMALL_PART:
+        cells = _FILLED_CELL.findall(part)
+        rows = max((int(row) for _, row in cells), default=0)
+        width = max(map(_column_number, {letters for letters, _ in cells}), default=0)
+    else:  # the width of a large sheet is checked row by row
+        rows, width = max(map(int, _ROW.findall(part)), default=0), 1
     if width > MAX_COLUMNS:
         raise Rejected("limit_exceeded", f"超过 {MAX_COLUMNS} 列")
-    if rows > MAX_ROWS + 100_000 or rows * width > _MAX_CELLS:
+    if rows > MAX_ROWS + SEARCHED_ROWS or rows * width > _MAX_CELLS:
         raise Rejected("limit_exceeded", f"超过 {MAX_ROWS:,} 行或区域过大")
 
 

@@ -4,6 +4,7 @@ Speaks length-prefixed JSON over its standard streams, so that a file which take
 rows, not run code in the parent.
 """
 
+import gc
 import resource
 import struct
 import sys
@@ -27,9 +28,11 @@ def main() -> None:
     from ingest.importers.reading import FileReading  # noqa: F401  (loaded before the first file comes)
 
     requests = sys.stdin.buffer
+    gc.disable()  # rows make no cycles, and looking for some costs a fifth of the time
     while (request := receive(requests)) is not None:
         for answer in serve(request):
             send(answers, answer)
+        gc.collect()
 
 
 def limit_process() -> None:
