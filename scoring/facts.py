@@ -1,7 +1,6 @@
 """What is known about one enterprise on the grading date: the only input of an indicator.
 
-Whoever builds these objects leaves out every record that was not known by then (`known_at`); the scoring
-code trusts that and reads no clock.
+Every record carries the day it became known; what came later is left out before anything is counted.
 """
 
 from collections.abc import Iterable
@@ -187,6 +186,16 @@ class Facts:
         )
         return empty.adding(*kept)
 
+    def known_by(self, day: date) -> "Facts":
+        """Return the same enterprise without what happened or became known after `day`."""
+        late = [name for name in _KINDS.values() if any(_after(fact, day) for fact in getattr(self, name))]
+        if not late:
+            return self
+        kept: dict[str, Any] = {
+            name: tuple(fact for fact in getattr(self, name) if not _after(fact, day)) for name in late
+        }
+        return replace(self, **kept)
+
     def all(self) -> Iterable[AnyFact]:
         """Return every fact, kind by kind."""
         for name in _KINDS.values():
@@ -207,6 +216,10 @@ _KINDS: dict[type[Fact], str] = {
 }
 
 _NOTHING: dict[str, Any] = dict.fromkeys(_KINDS.values(), ())
+
+
+def _after(fact: Fact, day: date) -> bool:
+    return fact.known_on > day or fact.occurred_on > day
 
 
 def _sorted_by_kind(facts: Iterable[AnyFact], onto: Facts) -> dict[str, Any]:

@@ -70,11 +70,12 @@ class GradeResult:
 
 
 def grade(facts: Facts, policy: Policy, as_of: date, previous: Previous | None = None) -> GradeResult:
-    """Grade one enterprise (or one of its product lines) from what was known on `as_of`.
+    """Grade one enterprise (or one of its product lines) from what was known on `as_of`; later facts are ignored.
 
     Adding a record that speaks against the enterprise never lowers the score. Levels get worse at once; they
     get better one step a review at most (`policy.upgrade`).
     """
+    facts = facts.known_by(as_of)
     contributions, readings = _contributions(facts, policy, as_of)
     score = sum(part.points for part in contributions)
     score_level = policy.level_of(score)

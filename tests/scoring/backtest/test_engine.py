@@ -45,8 +45,8 @@ def test_features_of_a_row_do_not_change_with_later_results(table):
     later[turned] = ~later[turned]
     again = history(table.relabelled(later))
     same = ~turned | (table.days == table.days[turned].min())
-    np.testing.assert_array_equal(past.values[same], again.values[same])
-    assert not np.array_equal(past.values[~same], again.values[~same], equal_nan=True)
+    np.testing.assert_allclose(past.values[same], again.values[same], atol=1e-5)
+    assert not np.allclose(past.values[~same], again.values[~same], atol=1e-5, equal_nan=True)
 
 
 def test_the_same_table_gives_the_same_figures(table, result):
@@ -83,7 +83,8 @@ def test_a_column_that_peeks_is_named_and_thrown_out(kind):
     frame["planted"] = {
         "code": np.where(noisy, "甲", "乙"),
         "number": noisy + 0.1 * rng.random(len(frame)),
-        "text": np.where(noisy, "发现问题", "没有") + np.array([f"单号{n}" for n in range(len(frame))], dtype=object),
+        "text": np.where(noisy, "现场检查时发现问题，", "现场检查时一切正常，")
+        + np.array([f"单号{n}" for n in range(len(frame))], dtype=object),
         "filled": np.where(noisy, "有", None),
     }[kind]
     table = inspections(frame, MAP)
