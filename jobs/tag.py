@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from store.dialect import chunked
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -12,6 +11,7 @@ from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.artifacts import accepted_model
 from nlp.tagging import Tagged, Tagger, load_tagger
+from store.dialect import chunked
 from store.tables import SamplingResult, Signal, Tag
 
 CHUNK = 1000
@@ -24,7 +24,7 @@ def tagger_for(settings: Settings, native: bool = False) -> Tagger:
 
 
 def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dict[str, Any]:
-    """Tag what was known by the end of `as_of`; return counts. Safe to run twice: the second run finds nothing to do."""
+    """Tag what was known by the end of `as_of`; return counts. A second run finds nothing to do."""
     tagger = tagger_for(settings)
     with recorded_run(sessions, "tag", as_of=as_of, model_version=tagger.version) as (_, counts):
         counts.update(signals=0, relevant=0, tags=0)

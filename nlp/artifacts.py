@@ -1,8 +1,155 @@
-"""Saved models: arrays without pickles, a manifest beside them, and a refusal when code, lexicon and manifest differ."""
+"""Saved models: arrays without pickles, a manifest beside them, and a refusal when code, lexicon and manifest differ.
 
+A model is a folder with `weights.npz` and `manifest.json`. Loading runs no code from either file.
+"""
+
+import hashlib
+import json
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from nlp.classifiers.labels import Labels
+from nlp.classifiers.linear import LinearBlock, Scale
+from nlp.classifiers.text_model import FAMILIES, TextModel
+from nlp.features import Vocabulary
+from nlp.taxonomy import Taxonomy, folder_digest
+
+FORMAT = 1
+SHIPPED = Path(__file__).parent / "models" / "text"
+_SMALLEST_WEIGHT = 0.02
+_WEIGHING = (*FAMILIES, "relevance")
+
+
+class ArtifactError(ValueError):
+    """A saved model that must not be used; the message says what differs."""
+
+
+def save_model(
+    model: TextModel, folder: Path, taxonomy: Taxonomy, *, cut: dict[str, Any], metrics: dict[str, Any]
+) -> str:
+    """Write a model and its manifest; return its version. `cut` says which examples it saw, `metrics` how it scored."""
+    kept = np.where(np.abs(model.block.weights) >= _SMALLEST_WEIGHT, model.block.weights, 0)
+    weights = sparse.csr_matrix(kept)
+    used = np.flatnonzero(np.diff(weights.indptr) > 0)
+    vocabulary = model.vocabulary
+    bounds = np.cumsum([len(vocabulary.runs), len(vocabulary.words), len(vocabulary.findings)])
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "runs": _texts(vocabulary.runs[at] for at in used[used < bounds[0]]),
+        "words": _texts(vocabulary.words[at - bounds[0]] for at in used[(used >= bounds[0]) & (used < bounds[1])]),
+        "findings": _texts(vocabulary.findings[at - bounds[1]] for at in used[used >= bounds[1]]),
+        "idf": vocabulary.idf[used].astype(np.float16),
+        "data": weights.data.astype(np.float16),
+        "indices": weights.indices.astype(np.uint8 if len(model.labels.names) < 256 else np.uint16),
+        "indptr": np.concatenate(([0], np.cumsum(np.diff(weights.indptr)[used]))).astype(np.int32),
+        "intercepts": model.block.intercepts,
+    }
+    for name in _WEIGHING:
+        scale = model.weighing[name]
+        arrays[f"{name}_means"], arrays[f"{name}_spreads"] = scale.means, scale.spreads
+        arrays[f"{name}_weights"] = scale.weights
+        arrays[f"{name}_intercept"] = np.array([scale.intercept], dtype=np.float64)
+    buffer = BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    content = buffer.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
+    manifest = {
+        "format": FORMAT,
+        "version": f"text-{digest[:12]}",
+        "sha256": digest,
+        "labels": list(model.labels.names),
+        "features": {"runs": len(arrays["runs"]), "words": len(arrays["words"]), "findings": len(arrays["findings"])},
+        "lexicon": taxonomy.digest,
+        "cut": cut,
+        "metrics": metrics,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "weights.npz").write_bytes(content)
+    (folder / "manifest.json").write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
+    return str(manifest["version"])
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return a model's manifest; ArtifactError when there is none to read."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{folder}: no readable manifest: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ArtifactError(f"{folder}: the manifest is of another format; train again with `zhian train`")
+    return manifest
+
+
+def load_model(folder: Path, taxonomy: Taxonomy) -> TextModel:
+    """Load a model made for this taxonomy; ArtifactError says what differs."""
+    manifest = read_manifest(folder)
+    labels = Labels(tuple(taxonomy.hazards), tuple(taxonomy.violations))
+    if manifest["labels"] != list(labels.names):
+        raise ArtifactError(f"{folder}: the model has other labels than the taxonomy; train again with `zhian train`")
+    if manifest["lexicon"] != taxonomy.digest:
+        raise ArtifactError(
+            f"{folder}: the lexicon changed since the model was trained; train again with `zhian train`"
+        )
+    content = (folder / "weights.npz").read_bytes()
+    if hashlib.sha256(content).hexdigest() != manifest["sha256"]:
+        raise ArtifactError(f"{folder}: weights.npz is not the file the manifest describes")
+    with np.load(BytesIO(content), allow_pickle=False) as arrays:
+        vocabulary = Vocabulary(
+            arrays["runs"].tolist(),
+            arrays["words"].tolist(),
+            arrays["findings"].tolist(),
+            arrays["idf"].astype(np.float32),
+        )
+        weights = sparse.csr_matrix(
+            (arrays["data"].astype(np.float32), arrays["indices"].astype(np.int32), arrays["indptr"]),
+            shape=(vocabulary.size, len(labels.names)),
+        )
+        weighing = {
+            name: Scale(
+                arrays[f"{name}_means"],
+                arrays[f"{name}_spreads"],
+                arrays[f"{name}_weights"],
+                float(arrays[f"{name}_intercept"][0]),
+            )
+            for name in _WEIGHING
+        }
+        block = LinearBlock(weights.toarray().astype(np.float32), arrays["intercepts"])
+    return replace(TextModel(labels, vocabulary, block, weighing), version=str(manifest["version"]))
 
 
 def accepted_model(var: Path, lexicon_dir: Path) -> Path | None:
-    """Return the folder of the model in force: the one a person accepted, else the one that ships, else None."""
+    """The folder of the model in force: the one a person accepted, else the one that ships, if it fits the lexicon.
+
+    The accepted one is named in `models/text/accepted` of the data folder; removing that file restores the shipped
+    model. A shipped model trained for another lexicon is no model for this one: rules alone then speak.
+    """
+    pointer = var / "models" / "text" / "accepted"
+    if pointer.exists():
+        return var / "models" / "text" / pointer.read_text(encoding="utf-8").strip()
+    if (SHIPPED / "manifest.json").exists() and read_manifest(SHIPPED)["lexicon"] == folder_digest(lexicon_dir):
+        return SHIPPED
     return None
+
+
+def accept_model(var: Path, name: str | None) -> None:
+    """Put a trained model of the data folder in force, or with None the shipped one again."""
+    pointer = var / "models" / "text" / "accepted"
+    if name is None:
+        pointer.unlink(missing_ok=True)
+        return
+    if not (pointer.parent / name / "manifest.json").exists():
+        raise ArtifactError(f"there is no model {name}")
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    pointer.write_text(name + "\n", encoding="utf-8")
+
+
+def _texts(values: Any) -> npt.NDArray[np.str_]:
+    found = list(values)
+    return np.array(found, dtype=np.str_) if found else np.zeros(0, dtype="<U1")

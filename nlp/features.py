@@ -70,7 +70,9 @@ def character_runs(texts: Sequence[str], longest: int = LONGEST_RUN) -> Runs:
 class Vocabulary:
     """The columns of the matrix: character runs first, then words, then rule findings."""
 
-    def __init__(self, runs: Sequence[str], words: Sequence[str], findings: Sequence[str], idf: npt.NDArray[np.float32]):
+    def __init__(
+        self, runs: Sequence[str], words: Sequence[str], findings: Sequence[str], idf: npt.NDArray[np.float32]
+    ):
         self.runs, self.words, self.findings, self.idf = list(runs), list(words), list(findings), idf
         self.size = len(self.runs) + len(self.words) + len(self.findings)
         self._word_column = {word: len(self.runs) + at for at, word in enumerate(self.words)}
@@ -98,7 +100,7 @@ class Vocabulary:
         hashes, counts = np.unique(pairs[0], return_counts=True)
         kept = hashes[counts >= least]
         frequency = dict(zip(kept.tolist(), counts[counts >= least].tolist(), strict=True))
-        first = {}
+        first: dict[int, int] = {}
         for at in np.flatnonzero(np.isin(found.hashes, kept)).tolist():
             first.setdefault(int(found.hashes[at]), at)
         order = sorted(first, key=lambda key: (-frequency[key], first[key]))[:most_runs]
@@ -118,13 +120,25 @@ class Vocabulary:
         idf = np.log((1 + len(readings)) / (1 + documents)) + 1
         return cls(runs, word_list, finding_list, idf.astype(np.float32))
 
+    def placed_runs(self, folded: str) -> tuple[Ints, Ints, Ints]:
+        """The known character runs of one text: column, offset, length."""
+        found = character_runs([folded])
+        columns = self._columns_of(found.hashes)
+        known = columns >= 0
+        return columns[known], found.starts[known], found.sizes[known]
+
+    def _columns_of(self, hashes: Uint64s) -> Ints:
+        columns = self._table[(hashes >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)].astype(np.int64)
+        known = columns >= 0
+        known[known] = self._keys[columns[known]] == hashes[known]
+        return np.where(known, columns, -1)
+
     def matrix(self, readings: Sequence[Reading], *, finding_weight: float = 0.3) -> sparse.csr_matrix:
         """One row a text. Runs and words together have length 1 in a row; each finding adds `finding_weight`."""
         found = character_runs([reading.folded for reading in readings])
-        columns = self._table[(found.hashes >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)]
+        columns = self._columns_of(found.hashes)
         known = columns >= 0
-        known[known] = self._keys[columns[known]] == found.hashes[known]
-        rows, cols = [found.texts[known]], [columns[known].astype(np.int64)]
+        rows, cols = [found.texts[known]], [columns[known]]
         rows.append(np.repeat(np.arange(len(readings)), [len(reading.words) for reading in readings]))
         lookup = self._word_column.get
         cols.append(np.fromiter((lookup(w, -1) for r in readings for w in r.words), dtype=np.int64, count=len(rows[1])))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import ahocorasick
 
 from nlp.rules import fold, read_classes, read_rows
-from nlp.taxonomy import Taxonomy
+from nlp.taxonomy import Taxonomy, TaxonomyError
 
 # A firm's name is not goods: 远东电缆有限公司 sells, it is not, a cable.
 _FIRM = re.compile(
@@ -31,6 +31,7 @@ class _Meaning:
     product: str
     weak: bool
     context: re.Pattern[str] | None
+    usual: bool = False
 
 
 class ProductFinder:
@@ -44,8 +45,8 @@ class ProductFinder:
     def __init__(self, taxonomy: Taxonomy) -> None:
         classes = read_classes(taxonomy.folder / "classes.tsv")
         contexts: dict[tuple[str, str], str] = {}
-        for alias, product, pattern in read_rows(taxonomy.folder / "product_contexts.tsv", 3):
-            contexts[fold(alias), product] = re.sub(r"<([a-z_]+)>", lambda found: classes[found[1]], pattern)
+        for written, product, pattern in read_rows(taxonomy.folder / "product_contexts.tsv", 3):
+            contexts[fold(written), product] = re.sub(r"<([a-z_]+)>", lambda found: classes[found[1]], pattern)
         meanings: dict[str, dict[str, _Meaning]] = {}
         for alias in taxonomy.aliases:
             # 安全帽(口语混用): the remark in brackets is not part of the name.
@@ -57,10 +58,26 @@ class ProductFinder:
                 alias.product,
                 alias.weak and context != "*",
                 re.compile(context) if context and context != "*" else None,
+                context == "*",
             )
+        for product, names in read_rows(taxonomy.folder / "product_names.tsv", 2):
+            if product not in taxonomy.products:
+                raise TaxonomyError(f"product_names.tsv: no such product: {product}")
+            for name in map(fold, names.split("|")):
+                known = meanings.setdefault(name, {})
+                if not known or product in known:
+                    doubtful = any(other == name for other, _ in contexts)
+                    context = contexts.get((name, product))
+                    known[product] = _Meaning(
+                        product,
+                        doubtful and context != "*",
+                        re.compile(context) if context and context != "*" else None,
+                        context == "*",
+                    )
         for (name, product), context in contexts.items():
             meanings.setdefault(name, {}).setdefault(
-                product, _Meaning(product, context != "*", re.compile(context) if context != "*" else None)
+                product,
+                _Meaning(product, context != "*", re.compile(context) if context != "*" else None, context == "*"),
             )
         self._meanings = {name: tuple(found.values()) for name, found in meanings.items()}
         self._automaton = ahocorasick.Automaton()
@@ -100,7 +117,10 @@ class ProductFinder:
         supported = [m for m in meanings if m.context is not None and m.context.search(around)]
         if supported:
             return [ProductHit(m.product, start, end, True) for m in supported[:1]]
-        plain = [m for m in meanings if m.context is None and not m.weak]
+        usual = [m for m in meanings if m.usual]
+        if usual:
+            return [ProductHit(usual[0].product, start, end, True)]
+        plain = [m for m in meanings if m.context is None and (not m.weak or len(meanings) == 1)]
         if plain:
             return [ProductHit(m.product, start, end, len(plain) == 1) for m in plain[:1]]
         return [ProductHit(m.product, start, end, False) for m in meanings[:1]]

@@ -117,7 +117,7 @@ def compile_pattern(code: str, strength: str, source: str, classes: dict[str, st
 
 def read_patterns(path: Path, classes: dict[str, str]) -> list[Pattern]:
     """Compile a pattern file."""
-    return [compile_pattern(*row, classes) for row in read_rows(path, 3)]
+    return [compile_pattern(code, strength, source, classes) for code, strength, source in read_rows(path, 3)]
 
 
 def _required(tree: Any) -> frozenset[str]:
@@ -263,6 +263,13 @@ class Genre:
     fiction: int = 0
     past: int = 0
 
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """The genres with at least one cue."""
+        for name in self.__slots__:
+            count = getattr(self, name)
+            if count:
+                yield name, count
+
     @property
     def status(self) -> str | None:
         """The status the genre imposes on findings, or None."""
@@ -300,7 +307,9 @@ class RuleBook:
         )
         violations = read_patterns(folder / "violation_patterns.tsv", self.classes)
         for violation in taxonomy.violations.values():
-            violations.extend(compile_pattern(violation.id, "medium", re.escape(term), {}) for term in violation.terms)
+            violations.extend(
+                compile_pattern(violation.id, "medium", re.escape(fold(term)), {}) for term in violation.terms
+            )
         self.hazards = PatternSet(hazards)
         self.violations = PatternSet(violations)
         masks = [re.escape(word) for hazard in taxonomy.hazards.values() for word in _plain(hazard.confusers)]
@@ -364,12 +373,6 @@ def _unmasked(hits: list[Hit], masks: list[Hit]) -> list[Hit]:
     return [hit for hit in hits if not any(mask.start <= hit.start and hit.end <= mask.end for mask in masks)]
 
 
-def _clause_bounds(folded: str, start: int, end: int) -> tuple[int, int]:
-    left = max(folded.rfind(mark, 0, start) for mark in CLAUSE_END) + 1
-    rights = [at for mark in CLAUSE_END if (at := folded.find(mark, end)) >= 0]
-    return left, min(rights, default=len(folded))
-
-
 def _beside_failure(hit: Hit, failures: list[int], folded: str) -> bool:
     """A test item counts when a word of failure is in its sentence, and closer than forty characters."""
     for at in failures:
@@ -380,7 +383,7 @@ def _beside_failure(hit: Hit, failures: list[int], folded: str) -> bool:
 
 
 def _negated_status(folded: str, hit: Hit, others: list[Hit]) -> str | None:
-    left, right = _clause_bounds(folded, hit.start, hit.end)
+    left = max(folded.rfind(mark, 0, hit.start) for mark in CLAUSE_END) + 1
     before = folded[max(left, hit.start - _NEGATION_REACH - 4) : hit.start]
     broken = [found.end() for found in _BREAK.finditer(before)]
     if broken:

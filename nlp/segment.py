@@ -70,7 +70,7 @@ def _emissions() -> dict[str, _Emission]:
 
 
 def jieba_tokenizer(words: Iterable[str] = ()) -> jieba.Tokenizer:
-    """A jieba tokenizer of our own over the published dictionary and `words`; the library's global one stays as it is."""
+    """A jieba tokenizer of our own over the published dictionary and `words`; the global one is left alone."""
     tokenizer = jieba.Tokenizer()
     frequencies, total = _published_dictionary()
     tokenizer.FREQ, tokenizer.total, tokenizer.initialized = dict(frequencies), total, True
@@ -169,7 +169,7 @@ class Segmenter:
         out.extend(known)
 
     def _decode(self, run: str) -> list[str]:
-        """Viterbi over begin, middle, end, single; ties fall to the later letter, as jieba's tuple comparison has it."""
+        """Viterbi over begin, middle, end, single; ties fall to the later letter, as jieba compares tuples."""
         emissions = self._emissions
         nowhere: _Emission = (_IMPOSSIBLE,) * 4
         begin, middle, end, single = emissions.get(run[0], nowhere)

@@ -4,19 +4,26 @@ Rules find and explain; the model weighs everything the text says, the rules' fi
 words no rule knows. Without a model the rules speak alone, with fixed probabilities.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nlp.extraction import Fact, read_facts, read_harm
-from nlp.products import ProductFinder, ProductHit
-from nlp.rules import Genre, Hit, RuleBook, fold
+from nlp.artifacts import load_model
+from nlp.classifiers.labels import KIND_LABELS
+from nlp.classifiers.text_model import Judged, Judgement, TextModel
+from nlp.extraction import Fact, Harm, read_facts, read_harm
+from nlp.products import ProductHit
+from nlp.reading import Reader, TextReading
+from nlp.rules import Hit, clauses, fold
 from nlp.taxonomy import Taxonomy, load_taxonomy
 
 RULES_VERSION = "1"
+ASSERTED_FROM = 0.4  # chosen out of fold on the corpus, see docs/tagging.md
+SHOWN_FROM = 0.2  # below this a finding is noise and is not reported
+OUTCOME_FROM = 0.35
 OUTCOME_SEVERITY = {"none": 0, "near_miss": 1, "property": 2, "injury_minor": 2, "injury_serious": 3, "death": 4}
 
 # What a rule alone is worth where no model was trained: a proposal, not a measurement.
@@ -80,27 +87,33 @@ class Tagged:
 class Tagger:
     """Tags texts by one lexicon folder and an optional model."""
 
-    def __init__(self, taxonomy: Taxonomy, model: Any | None = None) -> None:
+    def __init__(self, taxonomy: Taxonomy, model: TextModel | None = None, native: bool = False) -> None:
         self.taxonomy = taxonomy
-        self.rules = RuleBook(taxonomy)
-        self.product_finder = ProductFinder(taxonomy)
+        self.reader = Reader(taxonomy, native)
         self.model = model
-
-    @property
-    def version(self) -> str:
-        """What made the tags: rules, lexicon and model."""
-        parts = [f"rules-{RULES_VERSION}", self.taxonomy.digest]
-        if self.model is not None:
-            parts.append(self.model.version)
-        return "+".join(parts)
+        parts = [f"rules-{RULES_VERSION}", taxonomy.digest]
+        if model is not None:
+            parts.append(model.version)
+        self.version = "+".join(parts)
 
     def tag(self, text: str, channel: str | None = None, on: date | None = None) -> Tagged:
         """Tag one text; `on` is the day it appeared, for dates told without a year."""
         return self.tag_many([(text, channel, on)])[0]
 
     def tag_many(self, items: Iterable[tuple[str, str | None, date | None]]) -> list[Tagged]:
-        """Tag many (text, channel, day) in one pass; the result is the same as one by one."""
-        return [self._by_rules(text, on) for text, _, on in items]
+        """Tag many (text, channel, day) in one pass; the result is the same as one by one.
+
+        The channel is not weighed: what a text says must not depend on the door it came through.
+        """
+        given = list(items)
+        readings = [self.reader.read(text) for text, _, _ in given]
+        if self.model is None:
+            return [self._by_rules(reading, on) for reading, (_, _, on) in zip(readings, given, strict=True)]
+        judgements = self.model.judge(readings, self.taxonomy)
+        return [
+            self._by_model(reading, judgement, on)
+            for reading, judgement, (_, _, on) in zip(readings, judgements, given, strict=True)
+        ]
 
     def tag_sample(
         self, text: str, tags: Tagged, *, failed_items: Sequence[str], safety_failed: bool, product: str | None
@@ -120,7 +133,7 @@ class Tagger:
             at = folded.find(fold(item)) if item else -1
             span = [(at, at + len(item))] if at >= 0 else []
             spans.extend(span)
-            for code in self.rules.hazards_of_item(item, product):
+            for code in self.reader.rules.hazards_of_item(item, product):
                 hazards.setdefault(code, []).extend(span)
         found = tuple(Finding(code, 0.97, "asserted", tuple(where), "item map") for code, where in hazards.items())
         violations = (
@@ -143,34 +156,96 @@ class Tagger:
             info_grade=info_grade(severity, relevance),
         )
 
-    def _by_rules(self, text: str, on: date | None) -> Tagged:
-        folded = fold(text)
-        genre = self.rules.genre(folded)
-        products = self.product_finder.find(folded)
-        hazards = merge_hazards(self.rules.find_hazards(folded, genre))
-        violations = merge_plain(self.rules.find_violations(folded))
+    def _by_rules(self, reading: TextReading, on: date | None) -> Tagged:
+        hazards = merge_hazards(reading.hazards)
+        violations = merge_plain(reading.violations)
         asserted = max((f.probability for f in hazards if f.status == "asserted"), default=0.0)
         relevance = max(asserted, max((f.probability for f in violations), default=0.0))
-        if genre.status is not None:
-            relevance *= 0.5 if genre.rumour and not genre.rebuttal else 0.2
-        return self._assemble(folded, on, genre, relevance, merge_products(products), hazards, violations)
+        if reading.genre.status is not None:
+            relevance *= 0.5 if reading.genre.rumour and not reading.genre.rebuttal else 0.2
+        return self._assemble(reading, on, relevance, merge_products(reading.products), hazards, violations, {})
+
+    def _by_model(self, reading: TextReading, judgement: Judgement, on: date | None) -> Tagged:
+        hazards = [
+            found
+            for judged in judgement.hazards
+            if (found := self._weighed(judged, "hazard", reading, reading.hazards, judgement)) is not None
+        ]
+        violations = [
+            found
+            for judged in judgement.violations
+            if (found := self._weighed(judged, "violation", reading, reading.violations, judgement)) is not None
+        ]
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for hit in reading.products:
+            spans.setdefault(hit.code, []).append((hit.start, hit.end))
+        products = [
+            Finding(judged.code, judged.probability, "asserted", tuple(spans[judged.code]), "both")
+            for judged in judgement.products
+        ]
+        return self._assemble(
+            reading, on, judgement.relevance, tuple(products), tuple(hazards), tuple(violations), judgement.outcomes
+        )
+
+    def _weighed(
+        self, judged: Judged, family: str, reading: TextReading, hits: Sequence[Hit], judgement: Judgement
+    ) -> Finding | None:
+        """A finding with its evidence, or None where neither model nor rules have anything to show."""
+        own = [hit for hit in hits if hit.code == judged.code]
+        if judged.probability >= ASSERTED_FROM:
+            chosen = [hit for hit in own if hit.status == "asserted"] or own
+            spans = _spans(chosen) if chosen else self._evidence(reading, f"{family}:{judged.code}")
+            return Finding(judged.code, judged.probability, "asserted", spans, "both" if chosen else "model")
+        if not own:
+            return (
+                None
+                if judged.probability < SHOWN_FROM
+                else Finding(
+                    judged.code,
+                    judged.probability,
+                    "asserted",
+                    self._evidence(reading, f"{family}:{judged.code}"),
+                    "model",
+                )
+            )
+        other = next((hit.status for hit in own if hit.status != "asserted"), None)
+        status = other or (
+            "asserted" if judged.probability >= SHOWN_FROM or family == "violation" else _kind_status(judgement)
+        )
+        if status is None or (status == "asserted" and judged.probability < SHOWN_FROM):
+            return None
+        return Finding(judged.code, judged.probability, status, _spans(own), "both")
+
+    def _evidence(self, reading: TextReading, label: str) -> tuple[tuple[int, int], ...]:
+        """The clause that speaks most for a label by the model's weights: where an unknown wording was recognised."""
+        assert self.model is not None
+        weights = self.model.weights_of(label)
+        bounds = clauses(reading.folded)
+        if not bounds:
+            return ()
+        columns, starts, sizes = self.model.vocabulary.placed_runs(reading.folded)
+        gains = weights[columns] * self.model.vocabulary.idf[columns]
+        best = max(
+            bounds,
+            key=lambda clause: float(gains[(starts >= clause[0]) & (starts + sizes <= clause[1])].sum()),
+        )
+        return (best,)
 
     def _assemble(
         self,
-        folded: str,
+        reading: TextReading,
         on: date | None,
-        genre: Genre,
         relevance: float,
         products: tuple[Finding, ...],
         hazards: tuple[Finding, ...],
         violations: tuple[Finding, ...],
+        outcomes: Mapping[str, float],
     ) -> Tagged:
-        harm = read_harm(folded)
-        asserted = [f for f in hazards if f.status == "asserted" and f.probability >= 0.5]
-        outcome = "none"
-        if asserted and genre.status is None:
-            outcome = "death" if harm.deaths else "injury_minor" if harm.injured else "none"
-        told = outcome in ("death", "injury_minor", "injury_serious")
+        asserted = [f for f in hazards if f.status == "asserted" and f.probability >= ASSERTED_FROM]
+        harm = read_harm(reading.folded)
+        outcome, probability = decide_outcome(outcomes, harm, bool(asserted) and relevance >= 0.5)
+        people = outcome in ("death", "injury_minor", "injury_serious")
+        near_miss = outcome == "near_miss"
         severity = self._severity(asserted, outcome)
         return Tagged(
             relevance=relevance,
@@ -178,12 +253,12 @@ class Tagger:
             hazards=hazards,
             violations=violations,
             outcome=outcome,
-            outcome_probability=0.7 if outcome != "none" else 0.9,
-            injured=harm.injured if told else None,
-            deaths=(harm.deaths or 0) if told else None,
+            outcome_probability=probability,
+            injured=harm.injured if people else 0 if near_miss else None,
+            deaths=(harm.deaths or 0) if people else 0 if near_miss else None,
             severity=severity,
             info_grade=info_grade(severity, relevance),
-            facts=tuple(read_facts(folded, on)),
+            facts=tuple(read_facts(reading.folded, on)),
             regions=(),
             version=self.version,
         )
@@ -191,6 +266,31 @@ class Tagger:
     def _severity(self, asserted: Sequence[Finding], outcome: str) -> int:
         inherent = max((self.taxonomy.hazards[f.code].severity for f in asserted), default=0)
         return max(min(inherent, 3), OUTCOME_SEVERITY[outcome])
+
+
+def _kind_status(judgement: Judgement) -> str | None:
+    """The status a rule's finding takes in a text the model reads as something other than a report."""
+    kind = KIND_LABELS[int(judgement.kinds.argmax())]
+    return {"drill": "hypothetical", "knowledge": "hypothetical", "negated": "negated", "rebuttal": "rumour"}.get(kind)
+
+
+def decide_outcome(outcomes: Mapping[str, float], harm: Harm, happened: bool) -> tuple[str, float]:
+    """The worst harm the text asserts from the product, and how sure that is.
+
+    Counted dead or injured decide where the text is a report at all; otherwise the model's likeliest outcome.
+    """
+    if not happened:
+        return "none", 1 - max(outcomes.values(), default=0.1)
+    likeliest = max(outcomes, key=outcomes.__getitem__, default="none")
+    probability = outcomes.get(likeliest, 0.0)
+    if harm.deaths and outcomes.get("death", 1.0) >= 0.2:
+        return "death", max(outcomes.get("death", 0.0), 0.8)
+    if harm.injured and likeliest not in ("injury_serious", "death"):
+        serious = outcomes.get("injury_serious", 0.0) > outcomes.get("injury_minor", 0.0)
+        return ("injury_serious" if serious else "injury_minor"), max(probability, 0.6)
+    if probability >= OUTCOME_FROM and (likeliest != "death" or harm.deaths):
+        return likeliest, probability
+    return "none", 1 - probability
 
 
 def info_grade(severity: int, relevance: float) -> int | None:
@@ -261,4 +361,5 @@ def _spans(hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
 @cache
 def load_tagger(lexicon_dir: Path, model: Path | None = None, native: bool = False) -> Tagger:
     """Return the tagger of a lexicon folder, built once a process. `model`: the folder of a saved model, or None."""
-    return Tagger(load_taxonomy(lexicon_dir), None)
+    taxonomy = load_taxonomy(lexicon_dir)
+    return Tagger(taxonomy, None if model is None else load_model(model, taxonomy), native)

@@ -1,4 +1,4 @@
-"""The taxonomies as data: products with their aliases, hazards, violations, outcomes. A folder in, one frozen object out.
+"""The taxonomies as data: products with their aliases, hazards, violations, outcomes, from one folder.
 
 Another folder with the same files gives another product world (see `nlp/lexicon_food`); files a folder lacks
 count as empty, so a taxonomy of products alone is enough.

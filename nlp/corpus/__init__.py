@@ -11,9 +11,9 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 CHANNELS = frozenset(
-    "opinion complaint report news recall sampling injury monitoring other licence case inspection".split()
+    ("opinion", "complaint", "report", "news", "recall", "sampling", "injury", "monitoring", "other", "licence", "case")
 )
-KINDS = frozenset("signal rumour offtopic confuser knowledge negated rebuttal drill".split())
+KINDS = frozenset(("signal", "rumour", "offtopic", "confuser", "knowledge", "negated", "rebuttal", "drill"))
 RELEVANT_KINDS = frozenset({"signal", "rumour"})
 OUTCOMES = ("none", "near_miss", "property", "injury_minor", "injury_serious", "death")
 

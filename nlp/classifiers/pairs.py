@@ -1,0 +1,161 @@
+"""Whether a candidate holds: a text and a hazard, a violation or a product it may be about.
+
+The block of linear models knows words; a candidate's features say how that score stands beside what the rules found,
+what kind of text it is and whether the product at hand is known for the hazard. One small logistic regression a
+family learns from all its labels together, so a rare label profits from what common ones teach about negation,
+drills and figures of speech.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp.classifiers.labels import Labels
+from nlp.classifiers.linear import Floats
+from nlp.reading import TextReading
+from nlp.rules import Hit
+from nlp.taxonomy import Taxonomy
+
+CONSIDERED_FROM = -4.0  # log-odds below which a label without a rule finding is not even a candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Candidates of one family over a batch: text and label of each, and its features."""
+
+    texts: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    features: Floats
+
+
+def rule_candidates(
+    family: str, readings: Sequence[TextReading], scores: Floats, labels: Labels, taxonomy: Taxonomy
+) -> Candidates:
+    """Candidates of the family "hazards" or "violations"."""
+    codes = labels.hazards if family == "hazards" else labels.violations
+    first = 0 if family == "hazards" else labels.first_violation
+    column = {code: at for at, code in enumerate(codes)}
+    texts, chosen, rows = [], [], []
+    for at, reading in enumerate(readings):
+        own = scores[at, first : first + len(codes)]
+        by_code: dict[int, list[Hit]] = {}
+        for hit in getattr(reading, family):
+            by_code.setdefault(column[hit.code], []).append(hit)
+        considered = set(by_code) | set(np.flatnonzero(own > CONSIDERED_FROM).tolist())
+        if not considered:
+            continue
+        known_for = {
+            hazard
+            for product in reading.products
+            if product.code in taxonomy.products
+            for hazard in taxonomy.products[product.code].hazards
+        }
+        shared = _shared(reading, scores[at], labels)
+        top = float(own.max())
+        asserted_codes = sum(any(hit.status == "asserted" for hit in hits) for hits in by_code.values())
+        for label in sorted(considered):
+            texts.append(at)
+            chosen.append(label)
+            rows.append(
+                [
+                    *_candidate(float(own[label]), top, by_code.get(label, ()), codes[label] in known_for),
+                    asserted_codes / 3,
+                    *shared,
+                ]
+            )
+    return _stack(texts, chosen, rows)
+
+
+def _shared(reading: TextReading, scores: Floats, labels: Labels) -> list[float]:
+    genre = reading.genre
+    return [
+        float(scores[labels.relevant]),
+        *(float(score) for score in scores[labels.kinds]),
+        float(bool(reading.products)),
+        len(reading.folded) / 100,
+        float(genre.drill > 0),
+        float(genre.knowledge > 0),
+        float(genre.knowledge > 1),
+        float(genre.rumour > 0),
+        float(genre.rebuttal > 0),
+        float(genre.advert > 0),
+        float(genre.fiction > 0),
+    ]
+
+
+def _candidate(score: float, top: float, hits: Sequence[Hit], known_for: bool) -> list[float]:
+    asserted = [hit for hit in hits if hit.status == "asserted"]
+    strong = float(any(hit.strength == "strong" for hit in asserted))
+    spans = min(len({(hit.start, hit.end) for hit in asserted}), 4)
+    longest = max((hit.end - hit.start for hit in asserted), default=0)
+    return [
+        score,
+        score - top,
+        strong,
+        float(any(hit.strength == "medium" for hit in asserted)),
+        float(any(hit.strength == "item" for hit in asserted)),
+        float(spans),
+        longest / 10,
+        float(any(hit.status == "negated" for hit in hits)),
+        float(any(hit.status in ("hypothetical", "rumour") for hit in hits)),
+        float(not asserted),
+        float(known_for),
+        float(known_for and bool(asserted)),
+        strong * score / 3,
+        spans * score / 5,
+        0.0 if asserted else score,
+    ]
+
+
+def product_candidates(
+    readings: Sequence[TextReading], scores: Floats, labels: Labels, taxonomy: Taxonomy
+) -> Candidates:
+    """Candidates of the family of products: those that are named."""
+    codes = {code: at for at, code in enumerate(taxonomy.products)}
+    texts, chosen, rows = [], [], []
+    for at, reading in enumerate(readings):
+        if not reading.products:
+            continue
+        named: dict[str, list[int]] = {}
+        for place, hit in enumerate(reading.products):
+            named.setdefault(hit.code, []).append(place)
+        hazards = {hit.code for hit in reading.hazards}
+        size = max(len(reading.folded), 1)
+        shared = [
+            float(scores[at, labels.relevant]),
+            *(float(score) for score in scores[at, labels.kinds]),
+            min(len(named), 5) / 2,
+            size / 100,
+        ]
+        for code, places in named.items():
+            hits = [reading.products[place] for place in places]
+            first = hits[0]
+            before = reading.folded[max(0, first.start - 2) : first.start]
+            after = reading.folded[first.end : first.end + 2]
+            texts.append(at)
+            chosen.append(codes[code])
+            rows.append(
+                [
+                    float(any(hit.certain for hit in hits)),
+                    min(len(hits), 3),
+                    first.start / size,
+                    float(first.start < 12),
+                    float(places[0] == 0),
+                    max(hit.end - hit.start for hit in hits) / 4,
+                    float(max(hit.end - hit.start for hit in hits) <= 2),
+                    float(bool(hazards & set(taxonomy.products[code].hazards))),
+                    float(any(char in "像跟似如" for char in before)),
+                    float(any(char in "用拿把在往被从" for char in before)),
+                    float(any(char in "的这那买新款个台" for char in before)),
+                    float(any(char in "店厂里上旁边下味" for char in after[:1])),
+                    *shared,
+                ]
+            )
+    return _stack(texts, chosen, rows)
+
+
+def _stack(texts: list[int], labels: list[int], rows: list[list[float]]) -> Candidates:
+    features = np.array(rows, dtype=np.float32) if rows else np.zeros((0, 0), dtype=np.float32)
+    return Candidates(np.array(texts, dtype=np.int64), np.array(labels, dtype=np.int64), features)
