@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -12,7 +13,7 @@ from jobs.known_facts import Known, facts_of, known_by
 from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.taxonomy import Taxonomy, load_taxonomy
-from scoring.grade import GradeResult, Previous, grade
+from scoring.grade import Contribution, GradeResult, Previous, grade
 from scoring.policy import Level, Policy, load_policies, policy_in_force
 from store.dialect import chunked, insert_ignore
 from store.session import read_only
@@ -23,11 +24,17 @@ BATCH = 2000
 
 
 def run(
-    sessions: sessionmaker[Session], settings: Settings, as_of: date, *, policy: Policy | None = None
+    sessions: sessionmaker[Session],
+    settings: Settings,
+    as_of: date,
+    *,
+    policy: Policy | None = None,
+    brief: bool = False,
 ) -> dict[str, Any]:
     """Grade everything known by the end of `as_of`, under the policy in force that day, and return the counts.
 
-    Safe to run twice: the rows of the same day and policy are replaced, keeping their ids.
+    Safe to run twice: the rows of the same day and policy are replaced, keeping their ids. `brief` grades firms
+    over all their lines alone and keeps the contributions that count, which is what a past quarter is asked for.
     """
     policy = policy or policy_in_force(load_policies(settings.policy_dir), as_of)
     taxonomy = load_taxonomy(settings.lexicon_dir)
@@ -35,8 +42,11 @@ def run(
         with read_only(sessions) as session:
             known = known_by(session, as_of, taxonomy)
             history = previous_grades(session, as_of)
-        results = dict(grade_all(known, taxonomy, policy, as_of, history))
+        results = dict(grade_all(known, taxonomy, policy, as_of, history, by_line=not brief))
         rows = [_row(line, result, history.get(line), as_of, run_id) for line, result in results.items()]
+        if brief:
+            for row in rows:
+                row["contributions"] = [part for part in row["contributions"] if part["points"]]
         with sessions.begin() as session:
             keep_policy(session, policy)
             replace_grades(session, rows, as_of, policy.hash)
@@ -45,15 +55,24 @@ def run(
 
 
 def grade_all(
-    known: Known, taxonomy: Taxonomy, policy: Policy, as_of: date, history: dict[Line, Previous]
+    known: Known,
+    taxonomy: Taxonomy,
+    policy: Policy,
+    as_of: date,
+    history: dict[Line, Previous],
+    *,
+    by_line: bool = True,
 ) -> Iterator[tuple[Line, GradeResult]]:
-    """Yield the grade of every enterprise in every role, over all lines and line by line."""
+    """Yield the grade of every enterprise in every role, over all lines and (`by_line`) line by line."""
     for subject in known.subjects():
         if subject[0] not in known.enterprises:
             continue  # not in the register yet on that day
-        for facts in facts_of(known, subject, taxonomy):
+        worlds = facts_of(known, subject, taxonomy)
+        for facts in islice(worlds, 1) if whole_only else worlds:
             line = (facts.enterprise_id, facts.product_id, facts.role)
             yield line, grade(facts, policy, as_of, history.get(line))
+            if not by_line:
+                break  # the first of a subject's facts is the firm over all its lines
 
 
 def previous_grades(session: Session, as_of: date) -> dict[Line, Previous]:
@@ -129,7 +148,7 @@ def _row(line: Line, result: GradeResult, previous: Previous | None, as_of: date
         "level": result.level,
         "previous_level": previous.level if previous else None,
         "forced_rule": result.forced.id if result.forced else None,
-        "contributions": [part.as_json() for part in result.contributions],
+        "contributions": [part.as_json() for part in result.contributions if _worth_keeping(part)],
         "missing": [*result.missing, *([result.held_back] if result.held_back else [])],
         "interval": [round(low, 2), round(high, 2)],
         "measure": result.measure,
@@ -138,3 +157,8 @@ def _row(line: Line, result: GradeResult, previous: Previous | None, as_of: date
         "policy_hash": result.policy_hash,
         "run_id": run_id,
     }
+
+
+def _worth_keeping(part: Contribution) -> bool:
+    """Leave out what neither counts nor points anywhere: a nation's grades are mostly such lines."""
+    return part.points != 0 or bool(part.evidence) or part.indicator == "q1_sampling_fail"
