@@ -1,6 +1,7 @@
 """`make demo`: the whole path on the fictional province, told in Chinese, then the pages to look at it."""
 
 import argparse
+import logging
 import os
 import socket
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import structlog
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +27,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8420, help="页面端口；被占用时另取空闲端口")
     options = parser.parse_args()
     console = Console(highlight=False)
+    # The progress bars tell what happens; log lines would tear them.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     console.print("[bold]质安雷达演示[/bold]  虚构·海岳省：以下单位、人员、数据均为虚构")
     try:
         budget = BUDGET_CNY * options.scale

@@ -28,6 +28,7 @@ LABORATORIES = (
     "栖浦市产品质量监督检验所",
     "海岳省消防产品质检中心",
 )
+_LATEST = 24
 _SAFETY_LIMITS = ("≤0.25mA", "≥0.70mm", "≤7.41Ω/km", "不得检出", "≥450N", "应符合", "≤0.124mg/m³", "≥15s")
 
 
@@ -202,18 +203,24 @@ def _posts(history: History, firms: list[Firm], rng: random.Random, count: int) 
         maker = firm if firm.is_producer else firms[rng.choice(firm.suppliers[product])]
         called = rng.choice((maker.short or maker.brand_name, maker.brand_name, written_name(maker, rng, 0.3)))
         hazard = rng.choice(trade.hazards)
+        day = _day(rng, last=TODAY - timedelta(days=1))
+        medium = ""
+        if index < _LATEST:  # the living feeds have something of this week, however small the province
+            day, kind = TODAY - timedelta(days=1 + index % 5), "posts" if index % 3 == 2 else "news"
+            medium = "论坛" if kind == "posts" else "新闻"
         about = Occasion(
-            day := _day(rng, last=TODAY - timedelta(days=1)), trade, firm.county, called,
+            day, trade, firm.county, called,
             "" if firm.is_producer else written_name(firm, rng, 0.4), hazard,
         )  # fmt: skip
         text = post_text(about, rng, kind)
-        history.posts.append(make_post(f"P{index:06d}", day, text, kind, firm.county, rng))
+        history.posts.append(make_post(f"P{index:06d}", day, text, kind, firm.county, rng, medium))
     history.posts.sort(key=lambda post: (post.on, post.number))
 
 
-def make_post(number: str, day: date, text: str, kind: str, county: str, rng: random.Random) -> Post:
+def make_post(number: str, day: date, text: str, kind: str, county: str, rng: random.Random, medium: str = "") -> Post:
     """Return a post of an outlet that carries this kind of text."""
-    medium = "新闻" if kind in ("news", "knowledge", "rebuttal") else rng.choice(("微博", "短视频", "论坛"))
+    if not medium:
+        medium = "新闻" if kind in ("news", "knowledge", "rebuttal") else rng.choice(("微博", "短视频", "论坛"))
     outlets = phrases()["opinion"]["outlets"]["news" if medium == "新闻" else "social"]
     title = text[: rng.randint(10, 24)].rstrip("，。！") if medium == "新闻" or rng.random() < 0.4 else text[:16]
     return Post(

@@ -173,13 +173,13 @@ class Demonstration:
 
     def _take_in(self, sessions: sessionmaker[Session], built: Built, progress: Progress, findings: Findings) -> None:
         """Import every file and crawl the site and the feeds."""
-        from ingest.lookups import office_lookups
 
         from ingest.intake import import_file
         from ingest.source import load_sources
         from jobs.crawl import crawl_one
+        from jobs.imports import make_lookups
 
-        key, found = secret_key(self.settings), office_lookups(sessions, self.settings.lexicon_dir)
+        key, found = secret_key(self.settings), make_lookups(sessions, self.settings)
         deliveries = list(built.deliveries())
         task = progress.add_task("导入各单位报送的文件", total=len(deliveries))
         for delivery in deliveries:
@@ -233,10 +233,10 @@ class Demonstration:
 
     def _close_loop(self, sessions: sessionmaker[Session], findings: Findings) -> Comparison:
         """Sample the plan, send its results back as a file, import it, and fill the plan's outcome."""
-        from ingest.lookups import office_lookups
 
         from ingest.intake import import_file
         from jobs import outcome
+        from jobs.imports import make_lookups
 
         plan_id = findings.plan["plan_id"]
         with read_only(sessions) as session:
@@ -253,7 +253,7 @@ class Demonstration:
         file = import_file(
             sessions, path, kind="sampling", source_id="demo_plan_results", received_at=_evening(RESULTS_ON),
             known="record", var=self.var, key=secret_key(self.settings),
-            lookups=office_lookups(sessions, self.settings.lexicon_dir),
+            lookups=make_lookups(sessions, self.settings),
         )  # fmt: skip
         if file.status != "accepted":
             raise RuntimeError(f"计划结果文件未被接受：{file.reason}")

@@ -172,6 +172,8 @@ def _paper_rectification(history: History, firms: list[Firm], firm: Firm, rng: r
         _sample("HY2026S30003", date(2026, 8, 27), firm, firms, rng, "不合格", items=(item,), task="跟踪抽查",
                 handling="复查仍不合格"),
     ]  # fmt: skip
+    # The last one was drawn by the province, so it comes in through the crawled site.
+    history.samples[-1] = replace(history.samples[-1], level="省抽")
     for day in (date(2025, 10, 10), date(2025, 12, 20), date(2026, 5, 8), date(2026, 7, 15)):
         history.registers["self_check"].append(
             {**self_check_row(firm, day, 2, rng), "已整改数": "2", "是否配备质量安全总监": "是"}
