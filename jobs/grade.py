@@ -29,12 +29,12 @@ def run(
     as_of: date,
     *,
     policy: Policy | None = None,
-    brief: bool = False,
+    whole_only: bool = False,
 ) -> dict[str, Any]:
     """Grade everything known by the end of `as_of`, under the policy in force that day, and return the counts.
 
-    Safe to run twice: the rows of the same day and policy are replaced, keeping their ids. `brief` grades firms
-    over all their lines alone and keeps the contributions that count, which is what a past quarter is asked for.
+    Safe to run twice: the rows of the same day and policy are replaced, keeping their ids. `whole_only` leaves
+    out the grades line by line, which a look back over past quarters does not need.
     """
     policy = policy or policy_in_force(load_policies(settings.policy_dir), as_of)
     taxonomy = load_taxonomy(settings.lexicon_dir)
@@ -42,11 +42,8 @@ def run(
         with read_only(sessions) as session:
             known = known_by(session, as_of, taxonomy)
             history = previous_grades(session, as_of)
-        results = dict(grade_all(known, taxonomy, policy, as_of, history, by_line=not brief))
+        results = dict(grade_all(known, taxonomy, policy, as_of, history, whole_only=whole_only))
         rows = [_row(line, result, history.get(line), as_of, run_id) for line, result in results.items()]
-        if brief:
-            for row in rows:
-                row["contributions"] = [part for part in row["contributions"] if part["points"]]
         with sessions.begin() as session:
             keep_policy(session, policy)
             replace_grades(session, rows, as_of, policy.hash)
@@ -63,16 +60,14 @@ def grade_all(
     *,
     by_line: bool = True,
 ) -> Iterator[tuple[Line, GradeResult]]:
-    """Yield the grade of every enterprise in every role, over all lines and (`by_line`) line by line."""
+    """Yield the grade of every enterprise in every role, over all lines and then (when `by_line`) line by line."""
     for subject in known.subjects():
         if subject[0] not in known.enterprises:
             continue  # not in the register yet on that day
         worlds = facts_of(known, subject, taxonomy)
-        for facts in islice(worlds, 1) if whole_only else worlds:
+        for facts in worlds if by_line else islice(worlds, 1):
             line = (facts.enterprise_id, facts.product_id, facts.role)
             yield line, grade(facts, policy, as_of, history.get(line))
-            if not by_line:
-                break  # the first of a subject's facts is the firm over all its lines
 
 
 def previous_grades(session: Session, as_of: date) -> dict[Line, Previous]:
