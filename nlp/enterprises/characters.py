@@ -71,11 +71,14 @@ def sound_key(text: str) -> str:
 def look_alikes() -> dict[str, str]:
     """Each character -> those it is mistaken for by shape."""
     groups: dict[str, set[str]] = {}
-    for line in (_HERE / "look_alikes.txt").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            for group in line.split():
-                for char in group:
-                    groups.setdefault(char, set()).update(set(group) - {char})
+    for line in _data_lines("look_alikes.txt"):
+        for group in line.split():
+            for char in group:
+                groups.setdefault(char, set()).update(set(group) - {char})
+    for line in _data_lines("look_alikes_drawn.txt"):
+        for char in line[1:]:
+            groups.setdefault(line[0], set()).add(char)
+            groups.setdefault(char, set()).add(line[0])
     return {char: "".join(sorted(others)) for char, others in groups.items()}
 
 
@@ -104,6 +107,11 @@ def _near(reading: str) -> str:
     if reading.endswith(("ang", "eng", "ing")):
         reading = reading[:-1]
     return reading
+
+
+def _data_lines(name: str) -> list[str]:
+    lines = (_HERE / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _one(converted: str, original: str) -> str:

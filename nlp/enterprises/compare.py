@@ -109,15 +109,19 @@ def _compare_whole(ours: str, theirs: str, brand_length: int, cut: bool, policy:
     return Difference(cost, tuple(dict.fromkeys(reasons)))
 
 
-def compare_forms(ours: str, theirs: str, policy: NamePolicy) -> Difference:
-    """组织形式 against 组织形式; two shops of different kinds in one place are two shops."""
+def compare_forms(ours: str, theirs: str, cut: bool, policy: NamePolicy) -> Difference:
+    """组织形式 against 组织形式, ours perhaps cut short; two shops of different kinds in one place are two shops."""
     if ours == theirs:
         return SAME
     price = policy.deductions
     if not ours:
         return Difference(price["form_missing"], ("未写组织形式",))
+    if cut and theirs.startswith(ours):
+        return Difference(price["form_missing"] / 2, ("组织形式被截断",))
     if not theirs:
         return Difference(price["form_loose"], ("登记名称没有组织形式",))
+    if cut:
+        return Difference(price["form_loose"], (f"组织形式写法不同：{ours}／{theirs}",))
     kind, their_kind = _form_class(ours, policy), _form_class(theirs, policy)
     if kind != their_kind or kind in ("shop", "institute"):
         return Difference(price["form_conflict"], (f"组织形式不同：{ours}／{theirs}",))

@@ -21,8 +21,10 @@ _ADDRESS_END = re.compile(
     r"^.*?(?:\d+(?:号|弄|室|幢|栋|楼|层|组|队|之\d+)+(?:[a-z0-9\-]*(?:号|室|幢|栋|楼|层|座|单元|厂房|门面))*|工业园区?|工业区|开发区|产业园)"
 )
 _ADDRESS_HINT = re.compile(r"\d|[路街巷弄村镇乡]|工业|园区|大道|开发区")
+_FORM_INSIDE = re.compile(r"(.{3,}?(?:厂|商行|经营部|门市部|合作社|集团))(.{2,})$")
+_HAS_FORM = re.compile(r"(?:公司|厂|商行|经营部|合作社|集团|门市部|商店|超市|店)(?:\([^()]*\))?$")
 _TOWN = re.compile(r"^[\u4e00-\u9fff]{2,3}?(?:街道|镇|乡)(?=[\u4e00-\u9fff]{3})")
-_CUT_FORMS = ("有限责任公", "有限责任", "有限责", "股份有限公", "股份有限", "股份有", "有限公", "有限", "有")
+_CUT_FORMS = ("有限责任公", "有限责任", "有限责", "股份有限公", "股份有限", "股份有", "有限公", "有限", "股份", "有")
 _FORM_WORDS = (("有限责任公司", "有限公司"), ("有限责任", "有限"), ("(集团)", "集团"), ("责任有限公司", "有限公司"))
 
 
@@ -69,6 +71,32 @@ def is_person(text: str) -> bool:
     return 2 <= len(text) <= 3 and text[0] in words().surnames
 
 
+_ONE_NAME = re.compile(
+    r"(?:有限责任公司|有限公司|公司|厂|商行|经营部|合作社|集团|门市部|商店|超市|店)(?:\([^()]*\))?"
+    r"\s*(?:[、;；/,，|]|\s|委托|受托|和|与|及)+(?:受托方|委托方|生产商|制造商|受委托方|[::])*\s*(?=[\u4e00-\u9fff(])"
+)
+
+
+def split_names(text: str) -> list[str]:
+    """The names in a cell that holds several (A有限公司、B厂; 委托方A 受托方B); one for an ordinary name."""
+    folded = fold(text)
+    parts, start = [], 0
+    for joint in _ONE_NAME.finditer(folded):
+        end = joint.start() + _form_end(joint[0])
+        parts.append(text[start:end])
+        start = joint.end()
+    parts.append(text[start:])
+    if len(parts) == 1:
+        return [text]
+    named = [part for part in parts if _HAS_FORM.search(squeeze(part))]
+    return named if len(named) == len(parts) <= 4 else [text]
+
+
+def _form_end(joint: str) -> int:
+    found = re.match(r"(?:[\u4e00-\u9fff]+?(?=[、;；/,，|\s(]|委托|受托|和|与|及))(?:\([^()]*\))?", joint)
+    return found.end() if found else len(joint)
+
+
 class NameParser:
     """Takes names apart with a division table and a policy. Holds no state that parsing changes."""
 
@@ -96,13 +124,13 @@ class NameParser:
         if front:
             if place and codes:
                 below = tuple(c for c in codes if any(self.regions.compatible(f, c) for f in front_codes))
-                codes = below or front_codes
+                if below:
+                    codes, place = below, front + place
+                else:
+                    rest = head  # 永康万(宁国)涂料: the place is in the brackets, 永康 belongs to the 字号
             else:
-                codes = front_codes
-            place = front + place
+                codes, place = front_codes, front
         brand, industry = self.split_industry(rest)
-        if front and not brand.strip() and not place.endswith(("市", "县", "区", "省")):
-            brand = front
         return Parsed(key, place, codes, brand, industry, form, branch, extra, cut, person)
 
     def parts(self, name: str) -> NameParts:
@@ -131,6 +159,14 @@ class NameParser:
                 break
         return rest[:end], rest[end:]
 
+    def is_industry(self, text: str) -> bool:
+        """True when `text` is nothing but industry words."""
+        return not self._brand_left(text)
+
+    def begins_form(self, text: str) -> bool:
+        """True when an organisational form begins like this and goes on."""
+        return any(form.startswith(text) and form != text for form in self._forms)
+
     def form_class(self, form: str) -> str:
         """company, factory, shop …; '' for no form."""
         return self.policy.form_class.get(form, "")
@@ -140,7 +176,7 @@ class NameParser:
         codes: tuple[str, ...] = ()
         for content in _BRACKET.findall(text):
             whole = f"({content})"
-            length, found = self._place_chain(content, 0)
+            length, found = self.place_chain(content)
             if content and length == len(content):
                 place, codes = content, found
                 text = text.replace(whole, "", 1)
@@ -172,31 +208,40 @@ class NameParser:
             if tail:
                 branch = tail if tail.endswith(self.policy.branches) and not _ADDRESS_HINT.search(tail[:-3]) else ""
                 extra = "" if branch else tail
-            head = self._drop_address(head)
+            head, dropped = self._drop_address(head)
             before, form = self._strip_form(head)
-            return before, form, branch, extra, False
+            return before, form, branch, dropped + extra, False
         before, form = self._strip_form(text)
         if form:
+            before, dropped = self._drop_address(before)
             if form == "集团" or form[-1] not in "店部":
-                return self._drop_address(before), form, "", "", False
+                return before, form, "", dropped, False
             mark = max(before.find("厂"), before.find("集团"))
             if mark > 2 and len(text) - mark > 3:
                 width = 2 if before.startswith("集团", mark) else 1
                 return before[:mark], before[mark : mark + width], text[mark + width :], "", False
-            return self._drop_address(before), form, "", "", False
+            return before, form, "", dropped, False
         for cut in _CUT_FORMS:
             if text.endswith(cut) and len(text) - len(cut) >= 3:
-                return text[: -len(cut)].removesuffix("股份"), "有限公司", "", "", True
-        found = re.match(r"(.{3,}?(?:厂|商行|经营部|门市部|合作社|集团))(.{2,})$", text)
-        if found and (is_person(found[2]) or _ADDRESS_HINT.search(found[2]) or _PERSON_TITLE.match(found[2])):
+                return text[: -len(cut)], cut.replace("有限责任", "有限").replace("有限责", "有限"), "", "", True
+        found = _FORM_INSIDE.match(text)
+        if found and (
+            is_person(found[2])
+            or _ADDRESS_HINT.search(found[2])
+            or _PERSON_TITLE.match(found[2])
+            or self.place_chain(found[2])[0] == len(found[2])
+        ):
             before, form = self._strip_form(found[1])
             return before, form, "", found[2], False
-        return self._drop_address(text), "", "", "", False
+        text, dropped = self._drop_address(text)
+        return text, "", "", dropped, False
 
     def _strip_form(self, text: str) -> tuple[str, str]:
         for form in self._form_ends.get(text[-1:], ()):
             if text.endswith(form) and len(text) - len(form) >= 2:
                 before = text[: -len(form)]
+                if form == "工厂" and before[-1:] + "工" in self.policy.industries:
+                    continue  # 化工厂 is 化工 + 厂
                 if before.endswith("集团") and len(before) > 4:
                     return before[:-2], "集团" + form
                 if before.endswith("股份") and len(before) > 4:
@@ -204,16 +249,17 @@ class NameParser:
                 return before, form
         return text, ""
 
-    def _drop_address(self, text: str) -> str:
-        """The name that stands after a glued address, else the text itself."""
+    def _drop_address(self, text: str) -> tuple[str, str]:
+        """(the name that stands after a glued address, that address); (text, "") when there is none."""
         if not any(sign in text for sign in "0123456789号室园区"):
-            return text
+            return text, ""
         found = _ADDRESS_END.match(text)
         if found and len(text) - found.end() >= 4 and _ADDRESS_HINT.search(found[0]) and len(found[0]) >= 6:
-            return text[found.end() :]
-        return text
+            return text[found.end() :], found[0]
+        return text, ""
 
-    def _place_chain(self, text: str, at: int) -> tuple[int, tuple[str, ...]]:
+    def place_chain(self, text: str, at: int = 0) -> tuple[int, tuple[str, ...]]:
+        """How far the place words that start at `at` reach, and the adcodes they can mean."""
         start = at
         codes: tuple[str, ...] = ()
         while True:
@@ -244,7 +290,7 @@ class NameParser:
                 if not found:
                     break
             left = len(text) - at - length
-            if left < 2 or (left < 4 and not self._brand_left(text[at + length :]) and word[-1] not in "省市县区"):
+            if left < 2 or (word[-1] not in "省市县区" and not self._brand_left(text[at + length :])):
                 break
             codes, at = found, at + length
         if at:
@@ -254,8 +300,17 @@ class NameParser:
         return text[:at], codes, text[at:]
 
     def _brand_left(self, rest: str) -> bool:
-        """True when `rest` does not begin with an industry: 长兴 of 长兴电器厂 is its 字号, not a county."""
-        return not any(rest.startswith(rest[:n]) and rest[:n] in self.policy.industries for n in (2, 3, 4))
+        """True when `rest` is more than an industry: 长兴 of 长兴电器厂 is its 字号, not a county."""
+        words = self.policy.industries
+        end = len(rest)
+        while end:
+            for length in range(min(self._longest, end), 1, -1):
+                if rest[end - length : end] in words:
+                    end -= length
+                    break
+            else:
+                return True
+        return False
 
 
 def _canonical(text: str) -> str:

@@ -4,7 +4,7 @@ Names that differ only in place, form or branch share one *body* (字号 + 行�
 bodies. A body is found by its text, by its sound, by its 字号 alone, and by its rare two-character pieces.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -48,10 +48,10 @@ class NamesIndex:
         self._sealed = 0  # bodies before this one are in the arrays
         self._recent: dict[int, list[int]] = {}
 
-    def add(self, parsed: Parsed, entry: Entry) -> None:
-        """Put one name in; call `seal` after many."""
+    def add(self, parsed: Parsed, entry: Entry) -> int | None:
+        """Put one name in; returns its body when that is new. Call `seal` after many."""
         body = parsed.brand + parsed.industry
-        number = self._by_text.get(body)
+        known = number = self._by_text.get(body)
         if number is None:
             number = len(self._texts)
             self._by_text[body] = number
@@ -65,6 +65,7 @@ class NamesIndex:
                 for piece in _pieces(sound):
                     self._recent.setdefault(piece, []).append(number)
         self._entries[number].append(entry)
+        return number if known is None else None
 
     def seal(self) -> None:
         """Build the arrays over the pieces of every body so far."""
@@ -79,6 +80,10 @@ class NamesIndex:
         """(字号, 行业) of a body."""
         text, length = self._texts[number], self._brand_lengths[number]
         return text[:length], text[length:]
+
+    def text(self, number: int) -> str:
+        """字号 + 行业 of a body."""
+        return self._texts[number]
 
     def entries(self, number: int) -> Sequence[Entry]:
         """The names that have this body."""
@@ -97,10 +102,6 @@ class NamesIndex:
     def branded(self, brand: str) -> Sequence[int]:
         """Bodies whose 字号 sounds like this one."""
         return self._by_brand.get(sound_key(brand), ())
-
-    def brands(self) -> Iterable[str]:
-        """Every 字号, once for each body it has."""
-        return (text[:length] for text, length in zip(self._texts, self._brand_lengths, strict=True))
 
     def similar(self, body: str, kept: int = _KEPT) -> list[int]:
         """Bodies sharing the rarest pieces with this one, best first."""

@@ -56,6 +56,9 @@ class Words:
     no_name: frozenset[str]
     surnames: frozenset[str]
     cues: tuple[str, ...]  # longest first
+    latin_forms: frozenset[str]
+    english: dict[str, tuple[str, ...]]  # beginning of an English word -> trades in Chinese
+    platforms: tuple[str, ...]
 
 
 @cache
@@ -66,4 +69,7 @@ def words() -> Words:
         no_name=frozenset(data["no_name"]),
         surnames=frozenset("".join(data["surnames"].split())),
         cues=tuple(sorted(set(data["cues"]), key=len, reverse=True)),
+        latin_forms=frozenset(data["latin_forms"]),
+        english={word: tuple(parts) for word, parts in data["english"].items()},
+        platforms=tuple(data["platforms"]),
     )

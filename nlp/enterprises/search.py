@@ -1,0 +1,247 @@
+"""From a name as written to the firms it could mean, each with its certainty and the reasons."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from nlp.enterprises.characters import look_alikes
+from nlp.enterprises.compare import compare_bodies, compare_branches, compare_forms
+from nlp.enterprises.latin import LatinReader, LatinReading, english_matches, is_latin
+from nlp.enterprises.names import NameParser, Parsed, squeeze
+from nlp.enterprises.names_index import Entry, NamesIndex
+from nlp.enterprises.policy import NamePolicy, words
+from nlp.enterprises.scored import Scored, keep
+from nlp.regions import RegionIndex
+
+_HOPELESS = 0.2  # below this a candidate is not worth naming
+_BODIES = 400  # bodies of one 字号 that are compared
+_ENTRIES = 3000  # names of one body that are compared
+
+
+class Search:
+    """Looks names up in a register's names. Reads them; never changes them."""
+
+    def __init__(
+        self,
+        names: NamesIndex,
+        aliases: dict[str, list[tuple[int, str]]],
+        keys: dict[str, list[int]],
+        seats: Sequence[str],
+        parser: NameParser,
+        policy: NamePolicy,
+    ) -> None:
+        self._names = names
+        self._aliases = aliases
+        self._keys = keys
+        self._seats = seats
+        self._parser = parser
+        self._policy = policy
+        self._regions: RegionIndex = parser.regions
+        self._latin: LatinReader | None = None
+
+    def added(self, number: int) -> None:
+        """Take note of a body that was put in after the Latin index was built."""
+        if self._latin is not None:
+            self._latin.add(self._names.split(number)[0], number)
+
+    def find(self, text: str, parsed: Parsed, wide: bool) -> dict[int, Scored]:
+        """Candidates by firm. `wide` asks for namesakes even where the very name is registered."""
+        scored: dict[int, Scored] = {}
+        if is_latin(text):
+            self._score_latin(scored, text)
+            if scored:
+                return scored
+        for position in self._keys.get(parsed.key, ()):
+            keep(scored, Scored(position, 1.0, ("名称一致",), "exact_name"))
+        if scored and not wide:
+            return scored
+        named = bool(scored)
+        self._score_aliases(scored, parsed.key)
+        aliased = bool(scored) and not named and not parsed.region and not wide
+        for variant, cost, reasons in self._variants(parsed):
+            self._score_variant(scored, variant, cost + (0.06 if aliased else 0.0), reasons)
+            if self._best(scored) >= self._policy.link:
+                return scored
+        self._score_look_alikes(scored, parsed)
+        if self._best(scored) >= self._policy.link:
+            return scored
+        self._score_shop(scored, parsed)
+        if self._best(scored) < self._policy.review:
+            for number in self._names.similar(parsed.body):
+                self._score_body(scored, parsed, number, 0.0, ())
+        return scored
+
+    def _best(self, scored: dict[int, Scored]) -> float:
+        return max((item.certainty for item in scored.values()), default=0.0)
+
+    # Other names of a firm
+
+    def _score_aliases(self, scored: dict[int, Scored], key: str, cost: float = 0.0, reason: str = "") -> None:
+        stem = key.removesuffix("牌")
+        spellings = {key, stem, stem + "牌"}
+        if "牌" in key:
+            before = key[: key.index("牌")]
+            spellings |= {before, before + "牌"}
+        for spelling in spellings:
+            for position, kind in self._aliases.get(spelling, ()):
+                price = self._policy.deductions["short_name" if kind == "short" else "brand_name"]
+                why = ("简称一致" if kind == "short" else "品牌或店铺名一致", *([reason] if reason else []))
+                keep(scored, Scored(position, 1.0 - price - cost, why, "alias"))
+
+    def _score_shop(self, scored: dict[int, Scored], parsed: Parsed) -> None:
+        """A shop's nickname: without platform and kind of shop it may be a brand or a short name."""
+        text = parsed.key
+        for platform in words().platforms:
+            text = text.replace(platform, "")
+        for suffix in self._policy.shop_suffixes:
+            text = text.removesuffix(suffix)
+        if text == parsed.key or len(text) < 2:
+            return
+        cost = self._policy.deductions["brand_name"]
+        self._score_aliases(scored, text, cost, f"网店昵称“{parsed.key}”")
+        if not scored:
+            self._score_variant(scored, self._parser.parse(text), cost, (f"网店昵称“{parsed.key}”",))
+
+    # Ways to read a name
+
+    def _variants(self, parsed: Parsed) -> Iterator[tuple[Parsed, float, tuple[str, ...]]]:
+        """The name as read, then other ways to read it, each with what that costs and why."""
+        yield parsed, 0.0, ()
+        price = self._policy.deductions
+        split = self._parser.split_industry
+        if parsed.extra and not parsed.region:
+            length, codes = self._parser.place_chain(parsed.extra)
+            if length == len(parsed.extra):
+                yield replace(parsed, region=parsed.extra, region_codes=codes), 0.0, ("行政区划写在末尾",)
+        if parsed.region and len(parsed.brand) <= 3:
+            brand, industry = split(parsed.region + parsed.body)
+            yield replace(parsed, region="", region_codes=(), brand=brand, industry=industry), 0.01, ()
+        body = parsed.body
+        if not parsed.region:
+            for start in range(1, len(body) - 1):
+                length, codes = self._regions.match_at(body, start)
+                if length and len(body) - length >= 2:
+                    brand, industry = split(body[:start] + body[start + length :])
+                    place = body[start : start + length]
+                    moved = replace(parsed, region=place, region_codes=codes, brand=brand, industry=industry)
+                    yield moved, 0.02, ("行政区划位置不同",)
+        for length in range(min(6, len(body) - 2), 1, -1):
+            if self._parser.is_industry(body[:length]):
+                turned = replace(parsed, brand=body[length:], industry=body[:length])
+                yield turned, price["industry_order"], ("字号与行业颠倒",)
+        if not parsed.form:
+            for length in (1, 2):
+                if len(body) - length >= 3 and self._parser.begins_form(body[-length:]):
+                    brand, industry = split(body[:-length])
+                    short = replace(parsed, brand=brand, industry=industry, form=body[-length:], cut=True)
+                    yield short, price["truncated"] / 2, ("组织形式被截断",)
+        if not parsed.region:
+            yield from self._misspelt_places(parsed)
+
+    def _score_look_alikes(self, scored: dict[int, Scored], parsed: Parsed) -> None:
+        """Bodies that are this one but for one look-alike (and, elsewhere in the name, sounds)."""
+        shapes, body, names = look_alikes(), parsed.body, self._names
+        size = len(parsed.brand)
+        for at, char in enumerate(body):
+            for other in shapes.get(char, ""):
+                changed = body[:at] + other + body[at + 1 :]
+                for number in names.sounding(changed):
+                    if names.text(number)[at] == other:
+                        part = "brand" if at < size else "industry"
+                        cost = self._policy.deductions[f"{part}_look_alike"]
+                        fixed = replace(parsed, brand=changed[:size], industry=changed[size:])
+                        self._score_body(scored, fixed, number, cost, (f"一字形近：{char}／{other}",))
+
+    def _misspelt_places(self, parsed: Parsed) -> Iterator[tuple[Parsed, float, tuple[str, ...]]]:
+        """宁坡华盛 for 宁波华盛: the first characters are a place but for one look-alike."""
+        shapes, body = look_alikes(), parsed.body
+        for at in range(min(3, len(body) - 3)):
+            for other in shapes.get(body[at], ""):
+                changed = body[:at] + other + body[at + 1 :]
+                length, codes = self._regions.match_at(changed, 0)
+                if length > at and len(body) - length >= 2:
+                    brand, industry = self._parser.split_industry(body[length:])
+                    fixed = replace(parsed, region=changed[:length], region_codes=codes, brand=brand, industry=industry)
+                    yield fixed, self._policy.deductions["region_misspelt"], (f"行政区划一字形近：{body[at]}／{other}",)
+
+    # Scoring
+
+    def _score_variant(self, scored: dict[int, Scored], parsed: Parsed, cost: float, why: tuple[str, ...]) -> None:
+        numbers = dict.fromkeys([*self._names.exact(parsed.body), *self._names.sounding(parsed.body)])
+        if not numbers and len(parsed.brand) >= 2:
+            numbers = dict.fromkeys(self._names.branded(parsed.brand)[:_BODIES])
+        for number in numbers:
+            self._score_body(scored, parsed, number, cost, why)
+
+    def _score_body(
+        self, scored: dict[int, Scored], parsed: Parsed, number: int, cost: float, why: tuple[str, ...]
+    ) -> None:
+        theirs = self._names.split(number)
+        body = compare_bodies((parsed.brand, parsed.industry), theirs, parsed.cut, self._policy)
+        left = 1.0 - cost - body.cost
+        if left >= _HOPELESS:
+            self._score_entries(scored, parsed, self._names.entries(number), left, (*why, *body.reasons))
+
+    def _score_entries(
+        self, scored: dict[int, Scored], parsed: Parsed, entries: Iterable[Entry], left: float, why: tuple[str, ...]
+    ) -> None:
+        policy = self._policy
+        for entry in entries:
+            place_cost, place_reason = self._compare_places(parsed, entry)
+            certainty = left - place_cost
+            if certainty < _HOPELESS:
+                continue
+            form = compare_forms(parsed.form, entry.form, parsed.cut, policy)
+            branch = compare_branches(parsed.branch, entry.branch, policy)
+            certainty -= form.cost + branch.cost + (policy.deductions["former_name"] if entry.former else 0.0)
+            if certainty < _HOPELESS:
+                continue
+            reasons = (*why, *place_reason, *form.reasons, *branch.reasons, *(("为曾用名",) if entry.former else ()))
+            keep(scored, Scored(entry.firm, certainty, reasons or ("名称各部分一致",), "fuzzy"))
+
+    def _compare_places(self, parsed: Parsed, entry: Entry) -> tuple[float, tuple[str, ...]]:
+        """What the places cost, and why."""
+        price, regions = self._policy.deductions, self._regions
+        seat = self._seats[entry.firm]
+        codes = parsed.region_codes
+        if not codes:
+            return (price["region_missing"], ("未写行政区划",)) if entry.place else (0.0, ())
+        if entry.place in codes:
+            return 0.0, ()
+        known = entry.place or seat
+        if not known:
+            return price["region_unverified"], ("登记住所不详",)
+        inner = seat if seat and regions.covers(known, seat) else known
+        if not any(regions.compatible(code, inner) for code in codes):
+            return price["region_conflict"], (f"行政区划不同：{parsed.region}／{regions.name(inner)}",)
+        if entry.place:
+            return price["region_level"], ("行政区划层级不同",)
+        return price["region_added"], ("行政区划与登记住所一致",)
+
+    # Latin names
+
+    def _score_latin(self, scored: dict[int, Scored], text: str) -> None:
+        for reading in self._reader().readings(squeeze_latin(text)):
+            for number in self._reader().bodies(reading.brand):
+                self._score_reading(scored, reading, number)
+
+    def _score_reading(self, scored: dict[int, Scored], reading: LatinReading, number: int) -> None:
+        brand, industry = self._names.split(number)
+        price = self._policy.deductions
+        left = 1.0 - price["pinyin"]
+        if not reading.trade:
+            left -= price["industry_missing"]
+        elif not english_matches(reading.trade, industry):
+            return
+        parsed = Parsed("", reading.place, reading.codes, brand, industry, "")
+        self._score_entries(scored, parsed, self._names.entries(number), left, ("拼音或英文写法",))
+
+    def _reader(self) -> LatinReader:
+        if self._latin is None:
+            brands = ((self._names.split(number)[0], number) for number in range(len(self._names)))
+            self._latin = LatinReader(self._regions, brands)
+        return self._latin
+
+
+def squeeze_latin(text: str) -> str:
+    """The letters of a name in lower case, words apart."""
+    return " ".join(squeeze(part) for part in text.split())
