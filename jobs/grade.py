@@ -42,7 +42,7 @@ def run(
         with read_only(sessions) as session:
             known = known_by(session, as_of, taxonomy)
             history = previous_grades(session, as_of)
-        results = dict(grade_all(known, taxonomy, policy, as_of, history, whole_only=whole_only))
+        results = dict(grade_all(known, taxonomy, policy, as_of, history, by_line=not whole_only))
         rows = [_row(line, result, history.get(line), as_of, run_id) for line, result in results.items()]
         with sessions.begin() as session:
             keep_policy(session, policy)
