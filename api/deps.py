@@ -162,6 +162,10 @@ class FormValues:
             raise Refused(422, f"{label or name}含有无法保存的字符")
         return text
 
+    def items(self) -> list[tuple[str, str]]:
+        """Return the text fields by name, the token left out."""
+        return [(name, value) for name, value in self._form.multi_items() if isinstance(value, str) and name != "csrf"]
+
     def secret(self, name: str) -> str:
         """Return a password as it was typed, blanks included."""
         value = self._form.get(name, "")

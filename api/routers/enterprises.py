@@ -133,23 +133,6 @@ def enterprise_export(
     return send_table(request, principal, title="企业清单", headers=headers, rows=rows, total=found.total)
 
 
-@router.get("/enterprises/{enterprise_id}")
-def enterprise_page(request: Request, session: Reading, scope: InScope, enterprise_id: Id) -> Response:
-    """Show one enterprise: its grade, why, and everything known of it."""
-    file = reads.one(session, scope, enterprise_id)
-    if file is None:
-        raise not_found()
-    if file.enterprise.merged_into_id:
-        return RedirectResponse(f"/enterprises/{file.enterprise.merged_into_id}", 303)
-    context = {
-        "file": file,
-        "names": regions.names(session, [file.enterprise.region_code]),
-        "history_chart": _history_chart(file),
-        "record_columns": RECORD_COLUMNS,
-    }
-    return render(request, "enterprise.html", context)
-
-
 @router.get("/enterprises/{enterprise_id}.xlsx")
 def enterprise_file_export(
     request: Request, session: Reading, scope: InScope, enterprise_id: Id, principal: Caller
@@ -191,6 +174,23 @@ def enterprise_file_export(
     sheet = Sheet("记录", ["类别", "记录编号", "发生日期", "知悉时间", "本企业角色", "标题", "来源"], records, [])
     title = f"一企一档_{file.enterprise.name}"
     return send_table(request, principal, title=title[:60], headers=headers, rows=rows, total=len(rows), extra=[sheet])
+
+
+@router.get("/enterprises/{enterprise_id}")
+def enterprise_page(request: Request, session: Reading, scope: InScope, enterprise_id: Id) -> Response:
+    """Show one enterprise: its grade, why, and everything known of it."""
+    file = reads.one(session, scope, enterprise_id)
+    if file is None:
+        raise not_found()
+    if file.enterprise.merged_into_id:
+        return RedirectResponse(f"/enterprises/{file.enterprise.merged_into_id}", 303)
+    context = {
+        "file": file,
+        "names": regions.names(session, [file.enterprise.region_code]),
+        "history_chart": _history_chart(file),
+        "record_columns": RECORD_COLUMNS,
+    }
+    return render(request, "enterprise.html", context)
 
 
 def _history_chart(file: reads.EnterpriseFile) -> dict[str, Any] | None:

@@ -132,34 +132,6 @@ def ask_for_plan(session: Writing, scope: InScope, principal: Caller, form: Form
     return RedirectResponse(f"/jobs/{request_row.id}", 303)
 
 
-@router.get("/plans/{plan_id}")
-def plan_page(
-    request: Request,
-    session: Reading,
-    scope: InScope,
-    plan_id: Id,
-    wanted: Lines,
-    page: Paging,
-    settings: Config,
-) -> Response:
-    """Show a plan: what its rules put in, what came of it, and every line with why."""
-    file = reads.one(session, scope, plan_id, wanted, page)
-    if file is None:
-        raise not_found()
-    context = {
-        "file": file,
-        "wanted": wanted,
-        "names": regions.names(
-            session, [file.row.plan.region_code, *(row.line.region_code for row in file.lines.rows)]
-        ),
-        "regions": regions.choices(session, scope, settings.province_code),
-        "scope_all": scope.covers(file.row.plan.region_code),
-        "outcome_words": OUTCOME_WORDS,
-        "seed": _seed(file.row.plan.status, file.row.plan.seed),
-    }
-    return render(request, "plan.html", context)
-
-
 @router.get("/plans/{plan_id}.xlsx")
 def plan_export(
     request: Request, session: Reading, scope: InScope, plan_id: Id, wanted: Lines, principal: Caller
@@ -222,6 +194,34 @@ def plan_export(
     return send_table(
         request, principal, title=plan.title[:60], headers=headers, rows=rows, total=file.lines.total, notes=notes
     )
+
+
+@router.get("/plans/{plan_id}")
+def plan_page(
+    request: Request,
+    session: Reading,
+    scope: InScope,
+    plan_id: Id,
+    wanted: Lines,
+    page: Paging,
+    settings: Config,
+) -> Response:
+    """Show a plan: what its rules put in, what came of it, and every line with why."""
+    file = reads.one(session, scope, plan_id, wanted, page)
+    if file is None:
+        raise not_found()
+    context = {
+        "file": file,
+        "wanted": wanted,
+        "names": regions.names(
+            session, [file.row.plan.region_code, *(row.line.region_code for row in file.lines.rows)]
+        ),
+        "regions": regions.choices(session, scope, settings.province_code),
+        "scope_all": scope.covers(file.row.plan.region_code),
+        "outcome_words": OUTCOME_WORDS,
+        "seed": _seed(file.row.plan.status, file.row.plan.seed),
+    }
+    return render(request, "plan.html", context)
 
 
 @router.post("/plans/{plan_id}/issue")

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from store.merges import entries_of
 from store.reads.page import Page, PageRequest
 from store.reads.scope import Scope, signals_in
 from store.tables import (
@@ -207,8 +208,9 @@ def one(session: Session, scope: Scope, enterprise_id: int) -> EnterpriseFile | 
         if grade.product_id == "":
             seen.setdefault(grade.as_of, grade)
     wanted = {int(i) for grade in current for part in grade.contributions for i in part.get("evidence", [])}
-    records = _records(session, scope, enterprise_id)
-    timeline, signals_total = _timeline(session, scope, enterprise_id)
+    entries = entries_of(session, enterprise_id)
+    records = _records(session, scope, entries)
+    timeline, signals_total = _timeline(session, scope, entries)
     return EnterpriseFile(
         enterprise=enterprise,
         names=list(session.scalars(select(EnterpriseName).where(EnterpriseName.enterprise_id == enterprise_id))),
@@ -427,7 +429,7 @@ def _evidence_row(row: Any) -> EvidenceRow:
     return EvidenceRow(row.id, row.occurred_on, row.known_at, row.channel, row.trust, row.title, row.source_title)
 
 
-def _records(session: Session, scope: Scope, enterprise_id: int) -> dict[str, list[RecordRow]]:
+def _records(session: Session, scope: Scope, entries: list[int]) -> dict[str, list[RecordRow]]:
     found: dict[str, list[RecordRow]] = {}
     for kind, table in RECORD_TABLES.items():
         typed = aliased(table)
@@ -437,7 +439,7 @@ def _records(session: Session, scope: Scope, enterprise_id: int) -> dict[str, li
             .join(Mention, Mention.signal_id == Signal.id)
             .join(Link, Link.mention_id == Mention.id)
             .join(typed, typed.signal_id == Signal.id)
-            .where(Link.enterprise_id == enterprise_id, signals_in(scope))
+            .where(Link.enterprise_id.in_(entries), signals_in(scope))
             .group_by(Signal.id, Source.title, typed.signal_id)
             .order_by(Signal.occurred_on.desc(), Signal.id.desc())
             .limit(MOST_RECORDS)
@@ -448,10 +450,8 @@ def _records(session: Session, scope: Scope, enterprise_id: int) -> dict[str, li
     return found
 
 
-def _timeline(session: Session, scope: Scope, enterprise_id: int) -> tuple[list[EvidenceRow], int]:
-    linked = (
-        select(Mention.signal_id).join(Link, Link.mention_id == Mention.id).where(Link.enterprise_id == enterprise_id)
-    )
+def _timeline(session: Session, scope: Scope, entries: list[int]) -> tuple[list[EvidenceRow], int]:
+    linked = select(Mention.signal_id).join(Link, Link.mention_id == Mention.id).where(Link.enterprise_id.in_(entries))
     condition = (Signal.id.in_(linked), signals_in(scope))
     total = session.scalar(select(func.count()).select_from(Signal).where(*condition)) or 0
     statement = _evidence().where(*condition).order_by(Signal.occurred_on.desc(), Signal.id.desc()).limit(60)

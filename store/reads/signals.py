@@ -251,7 +251,8 @@ def _narrowed(statement: AnySelect, wanted: SignalFilter) -> AnySelect:
         linked = (
             select(Mention.signal_id)
             .join(Link, Link.mention_id == Mention.id)
-            .where(Link.enterprise_id == wanted.enterprise)
+            .join(Enterprise, Enterprise.id == Link.enterprise_id)
+            .where(func.coalesce(Enterprise.merged_into_id, Enterprise.id) == wanted.enterprise)
         )
         statement = statement.where(Signal.id.in_(linked))
     if wanted.origins:

@@ -57,7 +57,7 @@ def fill(session: Session) -> Province:
         session, signal, None, candidates=[{"enterprise_id": enterprise.id, "score": 0.7, "reasons": ["名称相近"]}]
     )
     factories.make_grade(session, enterprise, evidence=[signal.id])
-    plan = factories.make_plan(session)
+    plan = factories.make_plan(session, status="issued")
     factories.make_plan_line(session, plan, enterprise)
     alert = factories.make_alert(session, enterprise_id=enterprise.id, evidence=[signal.id])
     case = factories.make_case(session, signal, enterprise_id=enterprise.id)

@@ -71,7 +71,9 @@ def test_a_role_gets_no_further_than_its_acts(browser: Enter, province: Province
     for (method, path), act in sorted(ROUTES.items()):
         if act is Act.OPEN or path == "/sign-out" or may(role, act):
             continue
-        answer = asking.request(method, path_of(path, province), data={"csrf": asking.csrf} if method != "GET" else None)
+        answer = asking.request(
+            method, path_of(path, province), data={"csrf": asking.csrf} if method != "GET" else None
+        )
         assert answer.status_code == 403, (method, path, answer.status_code)
 
 
@@ -95,7 +97,9 @@ def test_another_citys_objects_are_not_there(browser: Enter, province: Province)
 CANARIES = ("明烛", "91990101MA00000000", "蹿火苗", "抽查结果.xlsx", "同一企业连续两批不合格", "充电器不合格后处理")
 
 
-def test_another_citys_lists_searches_exports_and_figures_hold_nothing_of_it(browser: Enter, province: Province) -> None:
+def test_another_citys_lists_searches_exports_and_figures_hold_nothing_of_it(
+    browser: Enter, province: Province
+) -> None:
     """The words of city 9901's objects stand in none of the answers to city 9902."""
     far = browser("far")
     for method, path in sorted(ROUTES):

@@ -107,18 +107,18 @@
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches("input, textarea, select")) return;
-    const queue = document.querySelector("[data-queue]");
-    if (!queue) return;
-    const key = event.key.toLowerCase();
-    const target = queue.querySelector(`[data-key="${CSS.escape(key)}"]`) || document.querySelector(`a[data-key="${CSS.escape(key)}"]`);
-    if (!target) return;
+    if (!document.querySelector("[data-queue]")) return;
+    const key = CSS.escape(event.key.toLowerCase());
+    const group = document.querySelector(`[data-cycle="${key}"]`);
+    const target = document.querySelector(`[data-key="${key}"]`);
+    if (!group && !target) return;
     event.preventDefault();
-    if (target.matches("input[type=checkbox], input[type=radio]")) {
-      target.checked = target.type === "radio" ? true : !target.checked;
-      target.focus();
-    } else {
-      target.click();
-    }
+    if (!group) return target.click();
+    // 是 → 否 → 拿不准 → nothing, and round again.
+    const choices = [...group.querySelectorAll("input")];
+    const now = choices.findIndex((one) => one.checked);
+    if (now >= 0) choices[now].checked = false;
+    if (now + 1 < choices.length) choices[now + 1].checked = true;
   });
 
   // Select all the visible rows of a table at once.
