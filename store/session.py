@@ -42,11 +42,10 @@ def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
 
 @contextmanager
 def read_only(sessions: sessionmaker[Session]) -> Iterator[Session]:
-    """Yield a session for reading that never takes SQLite's write lock."""
+    """Yield a session for reading that never takes SQLite's write lock; what it read stays readable after."""
     with sessions() as session:
         session.connection(execution_options={"read_only": True})
         yield session
-        session.rollback()
 
 
 def _to_json(value: object) -> str:
