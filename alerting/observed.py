@@ -26,7 +26,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Test:
+class BatchResult:
     """One tested batch."""
 
     signal_id: int
@@ -112,7 +112,7 @@ class Observed:
     """Everything the rules look at, as known at the end of the day they run for."""
 
     reports: Sequence[Report] = ()
-    tests: Sequence[Test] = ()
+    tests: Sequence[BatchResult] = ()
     voices: Sequence[Voice] = ()
     notices: Sequence[Notice] = ()
     permits: Sequence[Permit] = ()

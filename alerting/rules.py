@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from alerting.observed import Observed, Report, Test, Voice
+from alerting.observed import BatchResult, Observed, Report, Voice
 from alerting.policy import COLOURS, AlertPolicy
 
 
@@ -169,8 +169,8 @@ class _Looking:
         trigger = self.policy.rules[rule]
         since = self.as_of - timedelta(days=round(30.44 * trigger.number("months")))
         tests = [t for t in self.observed.tests if since < t.occurred_on <= self.as_of and t.known_on <= self.as_of]
-        province: dict[str, list[Test]] = defaultdict(list)
-        county: dict[tuple[str, str], list[Test]] = defaultdict(list)
+        province: dict[str, list[BatchResult]] = defaultdict(list)
+        county: dict[tuple[str, str], list[BatchResult]] = defaultdict(list)
         for test in tests:
             province[test.product_id].append(test)
             if test.region_code:
@@ -212,13 +212,13 @@ class _Looking:
     def repeated_failure(self, rule: str) -> Iterator[AlertDraft]:
         """Two failures in a row, or the same safety item failing again."""
         since = self.as_of - timedelta(days=round(30.44 * self.policy.rules[rule].number("months")))
-        lines: dict[tuple[int, str], list[Test]] = defaultdict(list)
+        lines: dict[tuple[int, str], list[BatchResult]] = defaultdict(list)
         for test in self.observed.tests:
             if test.enterprise_id is not None and since < test.occurred_on and test.known_on <= self.as_of:
                 lines[test.enterprise_id, test.product_id].append(test)
         for (enterprise_id, product_id), tests in sorted(lines.items()):
             tests.sort(key=lambda test: (test.occurred_on, test.signal_id))
-            last_item: dict[str, Test] = {}
+            last_item: dict[str, BatchResult] = {}
             for before, test in zip([None, *tests], tests, strict=False):
                 again = [last_item[item] for item in test.safety_items if item in last_item] if test.failed else []
                 in_a_row = test.failed and before is not None and before.failed

@@ -194,13 +194,15 @@ def makers_of(session: Session, signal_ids: list[int]) -> dict[int, tuple[int, s
     """Return for each signal the linked firm that answers for it (the producer first): id, name, region."""
     found: dict[int, tuple[int, tuple[int, str, str | None]]] = {}
     wanted = set(signal_ids)
+    if not wanted:
+        return {}
     linked = aliased(Enterprise)
     for row in session.execute(
         select(Mention.signal_id, Mention.role, Enterprise.id, Enterprise.name, Enterprise.region_code)
         .join(Link, Link.mention_id == Mention.id)
         .join(linked, linked.id == Link.enterprise_id)
         .join(Enterprise, Enterprise.id == func.coalesce(linked.merged_into_id, linked.id))
-        .where(Mention.denied.is_(False))
+        .where(Mention.denied.is_(False), Mention.signal_id.between(min(wanted), max(wanted)))
         .order_by(Mention.id)
     ):
         if row.signal_id not in wanted:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from alerting.observed import Deadline, Notice, Observed, Permit, Report, Rise, Test, Voice
+from alerting.observed import BatchResult, Deadline, Notice, Observed, Permit, Report, Rise, Voice
 from alerting.policy import AlertPolicy
 from casework.limits import load_limits
 from jobs.known_facts import Known, end_of, known_by
@@ -27,7 +27,7 @@ DEADLINE_LIMITS = ("SC04", "SC05", "SC07", "CP04")
 def observe(session: Session, taxonomy: Taxonomy, policy: AlertPolicy, as_of: date) -> Observed:
     """Return the day's observations: linked facts, tagged signals of the window, clocks that run, grades that rose."""
     known = known_by(session, as_of, taxonomy)
-    regions = dict(session.execute(select(tables.Region.code, tables.Region.name)).tuples().all())
+    regions = {row[0]: row[1] for row in session.execute(select(tables.Region.code, tables.Region.name))}
     firms = {
         row.id: row.name
         for row in session.execute(select(tables.Enterprise.id, tables.Enterprise.name))
@@ -48,13 +48,13 @@ def observe(session: Session, taxonomy: Taxonomy, policy: AlertPolicy, as_of: da
     )
 
 
-def _tests(known: Known, places: dict[int, str]) -> Iterable[Test]:
+def _tests(known: Known, places: dict[int, str]) -> Iterable[BatchResult]:
     taken: set[int] = set()
     for enterprise_id, role in known.subjects():
         for fact in known.facts.get((enterprise_id, role), []):
             if isinstance(fact, Sample) and fact.tested and fact.signal_id not in taken:
                 taken.add(fact.signal_id)
-                yield Test(
+                yield BatchResult(
                     signal_id=fact.signal_id,
                     enterprise_id=enterprise_id,
                     product_id=fact.product_id,
@@ -82,7 +82,7 @@ def _voices(known: Known, places: dict[int, str]) -> Iterable[Voice]:
 
 
 def _notices(session: Session, known: Known, places: dict[int, str]) -> Iterable[Notice]:
-    countries = dict(session.execute(select(tables.Recall.signal_id, tables.Recall.country)).tuples().all())
+    countries = {row[0]: row[1] for row in session.execute(select(tables.Recall.signal_id, tables.Recall.country))}
     for enterprise_id, role in known.subjects():
         for fact in known.facts.get((enterprise_id, role), []):
             country = countries.get(fact.signal_id) if isinstance(fact, Recall) else None

@@ -3,24 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from alerting.policy import load_alert_policy
 from ingest.source import load_sources, register_sources
 from jobs import grade, health, ledger, notify, outcome, reposts, resolve, tag
+from jobs.basis import basis_of, unless_unchanged
 from jobs.known_facts import end_of
-from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.regions import shipped_regions
-from scoring.policy import load_policies, policy_in_force
+from scoring.policy import Policy, load_policies, policy_in_force
 from store.dialect import insert_ignore
 from store.session import read_only
-from store.tables import Region, Run, SamplingResult, Signal
+from store.tables import Case, CaseStep, Region, Run, SamplingResult
 
 Progress = Callable[[str, int, int], None]
-HISTORY_QUARTERS = 12
+HISTORY_QUARTERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,10 @@ def steps_of(
         Step("reposts", "归并转载", lambda: reposts.run(sessions, settings, as_of)),
         Step("resolve", "关联企业", lambda: resolve.run(sessions, settings, as_of)),
         Step("history", "历史各季度定级", lambda: grade_history(sessions, settings, as_of)),
-        Step("grade", "定级", lambda: grade.run(sessions, settings, as_of)),
+        Step("grade", "定级", lambda: _grade(sessions, settings, as_of)),
         Step("outcome", "计划成效", lambda: outcome.run(sessions, settings, as_of)),
         Step("ledger", "台账", lambda: ledger.run(sessions, settings, as_of)),
-        Step("notify", "预警", lambda: notify.run(sessions, settings, as_of, now=now)),
+        Step("notify", "预警", lambda: _notify(sessions, settings, as_of, now)),
         # Hazards enter the ledger through their alerts, which exist only now.
         Step("hazards", "隐患入账", lambda: ledger.run(sessions, settings, as_of)),
         Step("health", "信源健康", lambda: health.run(sessions, settings, as_of)),
@@ -107,13 +109,13 @@ def seed(sessions: sessionmaker[Session], settings: Settings) -> dict[str, Any]:
 
 
 def grade_history(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dict[str, Any]:
-    """Grade the last twelve quarter ends before `as_of` from the first sampling result on.
+    """Grade the last eight quarter ends before `as_of` from the first sampling result on, firms over all their lines.
 
-    A quarter is graded again only when its policy changed or signals known by then were added since.
+    A quarter is graded again only when what its grades rest on has changed.
     """
+    counts = {"graded": 0, "unchanged": 0}
     with read_only(sessions) as session:
         first = session.scalar(select(func.min(SamplingResult.known_at)))
-    counts = {"graded": 0, "unchanged": 0}
     if first is None:
         return counts
     policies = load_policies(settings.policy_dir)
@@ -121,15 +123,37 @@ def grade_history(sessions: sessionmaker[Session], settings: Settings, as_of: da
         if end_of(quarter) <= first:
             continue
         policy = policy_in_force(policies, quarter)
-        basis = _basis(sessions, quarter)
-        if _graded_on(sessions, quarter, policy.hash) == basis:
-            counts["unchanged"] += 1
-            continue
-        grade.run(sessions, settings, quarter, policy=policy)
-        with recorded_run(sessions, "grade_history", as_of=quarter, policy_hash=policy.hash) as (_, kept):
-            kept.update(basis)
-        counts["graded"] += 1
+        with read_only(sessions) as session:
+            basis = basis_of(session, quarter, policy.hash)
+        done = unless_unchanged(
+            sessions, "history", quarter, basis, partial(_grade_quarter, sessions, settings, quarter, policy)
+        )
+        counts["unchanged" if "unchanged" in done else "graded"] += 1
     return counts
+
+
+def _grade_quarter(
+    sessions: sessionmaker[Session], settings: Settings, quarter: date, policy: Policy
+) -> dict[str, Any]:
+    return grade.run(sessions, settings, quarter, policy=policy, whole_only=True)
+
+
+def _grade(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dict[str, Any]:
+    policy = policy_in_force(load_policies(settings.policy_dir), as_of)
+    with read_only(sessions) as session:
+        basis = basis_of(session, as_of, policy.hash)
+    return unless_unchanged(sessions, "grade", as_of, basis, lambda: grade.run(sessions, settings, as_of))
+
+
+def _notify(sessions: sessionmaker[Session], settings: Settings, as_of: date, now: datetime | None) -> dict[str, Any]:
+    with read_only(sessions) as session:
+        newest_grade = session.scalar(select(func.max(Run.id)).where(Run.job == "grade", Run.as_of == as_of))
+        # Cases of hazards follow from alerts; those of failed samples are what deadlines are watched on.
+        steps = session.scalar(
+            select(func.count(CaseStep.id)).join(Case, Case.id == CaseStep.case_id).where(Case.kind == "failed_sample")
+        )
+        basis = basis_of(session, as_of, load_alert_policy().hash, newest_grade, steps)
+    return unless_unchanged(sessions, "notify", as_of, basis, lambda: notify.run(sessions, settings, as_of, now=now))
 
 
 def quarter_ends(as_of: date, count: int) -> list[date]:
@@ -143,25 +167,6 @@ def quarter_ends(as_of: date, count: int) -> list[date]:
         ends.append(date(year, month, 31 if month in (3, 12) else 30))
         quarter -= 1
     return ends[::-1]
-
-
-def _basis(sessions: sessionmaker[Session], quarter: date) -> dict[str, int]:
-    """Return what identifies the facts a quarter's grades rest on: how many signals were known, and the newest."""
-    with read_only(sessions) as session:
-        row = session.execute(
-            select(func.count(Signal.id), func.max(Signal.id)).where(Signal.known_at < end_of(quarter))
-        ).one()
-    return {"signals": row[0], "newest": row[1] or 0}
-
-
-def _graded_on(sessions: sessionmaker[Session], quarter: date, policy_hash: str) -> dict[str, Any] | None:
-    with read_only(sessions) as session:
-        return session.scalar(
-            select(Run.counts)
-            .where(Run.job == "grade_history", Run.as_of == quarter, Run.policy_hash == policy_hash, Run.status == "ok")
-            .order_by(Run.id.desc())
-            .limit(1)
-        )
 
 
 def _day(value: object) -> date | None:
