@@ -114,7 +114,7 @@ def _signal(item: Item, row: FrontierPage, spec: SourceSpec, now: datetime, repo
     return RawSignal(
         source_id=spec.id,
         channel=channel,
-        trust=spec.trust,
+        trust=item.trust or spec.trust,
         title=item.title,
         text=item.text,
         occurred_on=published,

@@ -104,6 +104,10 @@ class SourceSpec(_Part):
             raise BadSource(f"{self.id}：未给出站点地址（base）")
         return self.url.format(base=self.base.rstrip("/"), since=since.isoformat() if since else "")
 
+    def looked_up(self, table: str, text: str) -> str | None:
+        """Return what `lookups: table` says of the first of its words that stands in `text`, or None."""
+        return next((value for word, value in self.lookups.get(table, {}).items() if word in text), None)
+
     def public_base(self) -> str:
         """Return the site's own address without a path; pages are known by it wherever they are fetched from."""
         if self.base:

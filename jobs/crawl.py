@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.crawl import CrawlFailed, crawl
@@ -85,6 +86,7 @@ def moment(as_of: date) -> datetime:
 def _chosen(sessions: sessionmaker[Session], folder: Path, source_ids: Sequence[str]) -> list[SourceSpec]:
     if source_ids:
         return [find_source(source_id, (folder, SOURCES)) for source_id in source_ids]
+    # A switch set in the page wins over the yml: an office turns a shipped source on or off without editing files.
     with sessions() as session:
-        switched_off = {row.id for row in session.query(Source).filter(Source.active.is_(False))}
-    return [spec for spec in load_sources(folder).values() if spec.active and spec.id not in switched_off]
+        switches = {row.id: row.active for row in session.scalars(select(Source))}
+    return [spec for spec in load_sources(folder).values() if switches.get(spec.id, spec.active)]

@@ -6,7 +6,7 @@ No network, no store.
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ingest.platforms import feed, listing_notice
+from ingest.platforms import feed, json_api, listing_notice, news_list, recall_centre
 from ingest.platforms.page import NotContent, Page, Parsed
 from ingest.source import SourceSpec
 
@@ -15,7 +15,10 @@ Reader = Callable[[Page, SourceSpec], Parsed]
 PLATFORMS: Mapping[str, Reader] = MappingProxyType(
     {
         "listing_notice": listing_notice.read,
+        "json_api": json_api.read,
         "feed": feed.read,
+        "recall_centre": recall_centre.read,
+        "news_list": news_list.read,
     }
 )
 

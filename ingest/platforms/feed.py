@@ -78,7 +78,7 @@ def _read_feed(root: etree._Element, page: Page, spec: SourceSpec) -> Parsed:
     for entry in entries:
         fields = _fields(entry)
         surplus.update(name for name in fields if name not in _KNOWN)
-        title = _plain(_first(fields, "title"))
+        title = plain(_first(fields, "title"))
         if not title:
             skipped["no_title"] += 1
             continue
@@ -93,11 +93,11 @@ def _read_feed(root: etree._Element, page: Page, spec: SourceSpec) -> Parsed:
         if spec.select.get("follow") and url:
             links.append(Link(url, "detail", {"title": title, "date": published.isoformat() if published else None}))
             continue
-        text = _plain(_first(fields, "encoded", "content", "description", "summary")) or title
-        outlet = _plain(_first(fields, "source")) or None
-        author = _plain(_first(fields, "creator", "author")) or None
-        payload = {name: value for name, value in (("outlet", outlet), ("author", author)) if value}
-        items.append(Item(key[:500], title[:500], text, published, url, payload=payload))
+        text = plain(_first(fields, "encoded", "content", "description", "summary")) or title
+        outlet = plain(_first(fields, "source")) or None
+        payload = {"outlet": outlet} if outlet else {}
+        trust = spec.looked_up("trust", f"{_first(fields, 'category')} {outlet or ''}")
+        items.append(Item(key[:500], title[:500], text, published, url, trust=trust, payload=payload))
     return Parsed(
         items=tuple(items),
         links=tuple(links),
@@ -162,8 +162,8 @@ def _link(entry: etree._Element, fields: dict[str, str]) -> str | None:
     return fields.get("link") or (guid if guid.startswith("http") else None)
 
 
-def _plain(value: str) -> str:
-    """Return a field's text; feeds put HTML into their summaries."""
+def plain(value: str) -> str:
+    """Return a field's text without mark-up; feeds put HTML into their summaries."""
     if "<" not in value and "&" not in value:
         return value.strip()
     try:

@@ -46,7 +46,7 @@ def _read_list(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> Par
         anchors = entry.xpath(".//a[@href]") if entry.tag != "a" else [entry]
         anchor = next((one for one in anchors if absolute(page.url, one.get("href"))), None)
         if anchor is None:
-            skipped["no_link"] += 1
+            skipped["no_link"] += not entry.xpath(".//th")  # a table's own heading is no odd record
             continue
         url = absolute(page.url, anchor.get("href"))
         if url is None or url in seen or not same_site(url, page.url):
@@ -90,12 +90,14 @@ def _read_detail(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> P
     tables = [
         table for table in body.iter("table") if len(table.xpath(".//tr")) > 1 and not table.xpath("./ancestor::table")
     ]
+    level = spec.looked_up("level", title)
     item = Item(
         external_id=page.url,
         title=title[:500],
         text=text_of(body, without=TABLE_TEXT),
         published_on=published,
         url=page.url,
+        payload={"level": level} if level else {},
         tables=tuple(lxml.html.tostring(table, encoding="unicode", with_tail=False) for table in tables),
     )
     return Parsed(items=(item,), links=tuple(_attachments(tree, page, spec)))

@@ -47,6 +47,7 @@ class Item:
     published_on: date | None
     url: str | None = None
     channel: str | None = None  # None: the source's
+    trust: str | None = None  # None: the source's
     record_kind: str | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
     mentions: tuple[Mapping[str, Any], ...] = ()
