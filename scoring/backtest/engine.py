@@ -113,6 +113,16 @@ class BackTest:
         """Return one figure."""
         return next(one for one in self.figures if one.ranking == ranking and one.period == period)
 
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the lines other programs read: every ranking and period, then the ablations."""
+        found = [figure.as_json() for figure in self.figures]
+        for one in self.ablations:
+            figure = Figure(f"chosen-without:{'+'.join(one.columns)}", "all", one.measures, one.interval)
+            found.append({**figure.as_json(), "days_earlier": _earlier_json(one.days_earlier)})
+        chosen = next(line for line in found if line["ranking"] == "chosen" and line["period"] == "all")
+        chosen["days_earlier"] = _earlier_json(self.days_earlier)
+        return found
+
     @property
     def headline(self) -> tuple[str, Figure | Ablation]:
         """Return what may be said first: the chosen ranking's figure, or the ablated one if the lift lives there.
@@ -314,6 +324,10 @@ def _notes(
     notes.append(f"最高十分之一的校准误差 {error:.3f}（重新校准后，目标 0.02 以内）")
     notes.append("受检单位是挑选出来的，不是随机抽取：各数字说明在这些被检单位中排序好不好，不能当作总体不合格率")
     return notes
+
+
+def _earlier_json(values: tuple[float, float, float]) -> dict[str, float]:
+    return dict(zip(("mean", "low", "high"), (round(value, 2) for value in values), strict=True))
 
 
 def _lift(measures: Measures) -> float:

@@ -1,0 +1,71 @@
+"""`zhian whatif`: whom another policy would move, before it is adopted."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("whatif", help="试算：换一份评分政策，哪些企业会变动（不改任何分级）")
+    def whatif(
+        policy: Annotated[Path, typer.Option("--policy", help="拟用的政策文件")],
+        as_of: Annotated[
+            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="每行一个 JSON")] = False,
+    ) -> None:
+        from jobs.known_facts import SHANGHAI, facts_of, known_by
+        from jobs.opening import open_store
+        from jobs.settings import Settings
+        from nlp.taxonomy import load_taxonomy
+        from scoring.policy import PolicyError, load_policies, load_policy, policy_in_force
+        from scoring.whatif import compare
+        from store.session import read_only
+        from store.tables import Enterprise
+
+        settings = Settings()
+        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        try:
+            now = policy_in_force(load_policies(settings.policy_dir), day)
+            then = load_policy(policy)
+        except PolicyError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from error
+        taxonomy = load_taxonomy(settings.lexicon_dir)
+        with read_only(open_store(settings)) as session:
+            known = known_by(session, day, taxonomy)
+            worlds = (next(facts_of(known, subject, taxonomy)) for subject in known.subjects())
+            result = compare(worlds, now, then, day)
+            names = {
+                move.line[0]: firm.name for move in result.moves if (firm := session.get(Enterprise, move.line[0]))
+            }
+        moved = [
+            {
+                "enterprise_id": move.line[0],
+                "name": names.get(move.line[0], ""),
+                "role": move.line[2],
+                "level": move.level,
+                "level_then": move.level_then,
+                "score": move.score,
+                "score_then": move.score_then,
+                "forced_then": move.forced_then,
+            }
+            for move in result.moves
+        ]
+        if as_json:
+            for row in moved:
+                typer.echo(json.dumps(row, ensure_ascii=False))
+            return
+        worse = sum(move.worse for move in result.moves)
+        typer.echo(f"{now.version} → {then.version}：{result.graded} 家中 {len(moved)} 家变动，变差 {worse} 家")
+        for row in moved[:50]:
+            typer.echo(
+                f"{row['level']} → {row['level_then']}  {row['name']}（{row['score']} → {row['score_then']} 分）"
+            )
+        if len(moved) > 50:
+            typer.echo(f"另有 {len(moved) - 50} 家，用 --json 看全部")
