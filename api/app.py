@@ -1,5 +1,6 @@
 """The web application: pages, exports and the JSON API."""
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
@@ -14,6 +15,7 @@ from api.middleware import BodyLimit, SecureHeaders
 from api.rendering import WEB, make_environment
 from api.routers import ROUTERS
 from api.vocabulary import load_vocabulary
+from ingest.lookups import office_lookups
 from jobs.settings import Settings
 from store.migrations import is_current
 from store.session import make_sessions, open_engine
@@ -42,7 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.sessions = make_sessions(engine)
-    app.state.lookups = lambda: None
+    app.state.lookups = partial(office_lookups, app.state.sessions, settings.lexicon_dir)
     app.state.vocabulary = load_vocabulary(settings.lexicon_dir)
     app.state.templates = make_environment(app.state.vocabulary)
     for router in ROUTERS:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +10,17 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.importers import FileReport, load_kind
 from ingest.intake import Lookups, import_file
+from ingest.lookups import office_lookups
 from jobs.opening import open_store, secret_key
 from jobs.runs import recorded_run
 from jobs.settings import Settings
-from nlp.regions import RegionIndex, shipped_regions
-from nlp.taxonomy import load_taxonomy
 from store.session import read_only
-from store.tables import ImportFile, Region, RowIssue
-
-_SAFETY_SEVERITY = 3  # P: items behind hazards of severity 3 and 4 count as safety items
+from store.tables import ImportFile, RowIssue
 
 
 def make_lookups(sessions: sessionmaker[Session], settings: Settings) -> Lookups:
-    """Return this office's look-ups: places of the store's table over the shipped one, unambiguous product names."""
-    with read_only(sessions) as session:
-        own = list(session.scalars(select(Region)))
-    return Lookups(
-        locate=_locator(RegionIndex([*shipped_regions(), *own])),
-        product_of=_product_names(settings.lexicon_dir).get,
-        is_safety_item=_safety_check(settings.lexicon_dir),
-    )
+    """Return this office's look-ups; see `ingest.lookups`."""
+    return office_lookups(sessions, settings.lexicon_dir)
 
 
 def import_one(
@@ -158,38 +148,3 @@ def as_report(report: FileReport, *, file: str, with_rows: bool) -> dict[str, An
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _locator(index: RegionIndex) -> Callable[[str], str | None]:
-    @cache
-    def locate(text: str) -> str | None:
-        return index.code_of(text)
-
-    return locate
-
-
-@cache
-def _product_names(lexicon_dir: Path) -> dict[str, str]:
-    """Return the names that mean one product and nothing else."""
-    taxonomy = load_taxonomy(lexicon_dir)
-    meanings: dict[str, set[str]] = {}
-    for alias in taxonomy.aliases:
-        meanings.setdefault(alias.text, set()).add("" if alias.ambiguous else alias.product)
-    for product in taxonomy.products.values():
-        meanings.setdefault(product.name, set()).add(product.id)
-    return {name: next(iter(found)) for name, found in meanings.items() if len(found) == 1 and "" not in found}
-
-
-def _safety_check(lexicon_dir: Path) -> Callable[[str], bool]:
-    items = frozenset(
-        item
-        for hazard in load_taxonomy(lexicon_dir).hazards.values()
-        if hazard.severity >= _SAFETY_SEVERITY
-        for item in hazard.test_items
-    )
-
-    @cache
-    def is_safety_item(name: str) -> bool:
-        return any(item in name for item in items)
-
-    return is_safety_item
