@@ -1,6 +1,6 @@
 """The pool of a plan: every enterprise × product known on the date, with its grade, history and expected failure."""
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +23,7 @@ class Graded:
 
     id: int
     level: str
+    score: float
     challenger: float | None
     reasons: tuple[str, ...]
 
@@ -40,7 +41,7 @@ def candidates_on(
     history = list(_batches(known, _levels_before(session, as_of), as_of, rules.find.history_months))
     rates = BaseRates(history, rules.find)
     risk = RelativeRisk(history, rates, rules.find)
-    regions = dict(session.execute(select(tables.Region.code, tables.Region.name)).tuples().all())
+    regions = {row[0]: row[1] for row in session.execute(select(tables.Region.code, tables.Region.name))}
     firms = {
         row.id: row
         for row in session.execute(
@@ -67,7 +68,9 @@ def candidates_on(
             base = rates.rate(product_id, channel)
             graded = grades.get((enterprise_id, product_id, role)) or grades.get((enterprise_id, "", role))
             level = graded.level if graded else "U"
-            expected = risk.fail_probability(base, level)
+            # Past quarters are graded firm by firm, so the ratio to the score was learnt on whole firms.
+            whole = grades.get((enterprise_id, "", role))
+            expected = risk.fail_probability(base, level, whole.score if whole else None)
             if rules.find.use_challenger and graded and graded.challenger is not None:
                 expected = graded.challenger
             samples = [fact for fact in facts if isinstance(fact, Sample) and fact.product_id == product_id]
@@ -126,7 +129,7 @@ def _grades_on(session: Session, as_of: date) -> dict[Line, Graded]:
     found: dict[Line, Graded] = {}
     for row in session.execute(
         select(
-            grade.id, grade.enterprise_id, grade.product_id, grade.role, grade.level, grade.challenger,
+            grade.id, grade.enterprise_id, grade.product_id, grade.role, grade.level, grade.score, grade.challenger,
             grade.contributions, grade.run_id,
         )
         .where(grade.as_of == day)
@@ -136,23 +139,25 @@ def _grades_on(session: Session, as_of: date) -> dict[Line, Graded]:
         reasons = tuple(
             str(part["sentence"]) for part in parts[:2] if part.get("points", 0) > 0 and part.get("sentence")
         )
-        found[row.enterprise_id, row.product_id, row.role] = Graded(row.id, row.level, row.challenger, reasons)
+        found[row.enterprise_id, row.product_id, row.role] = Graded(
+            row.id, row.level, row.score, row.challenger, reasons
+        )
     return found
 
 
-def _levels_before(session: Session, as_of: date) -> dict[Line, list[tuple[date, str]]]:
+def _levels_before(session: Session, as_of: date) -> dict[Line, list[tuple[date, str, float]]]:
     grade = tables.Grade
-    history: dict[Line, list[tuple[date, str]]] = defaultdict(list)
+    history: dict[Line, list[tuple[date, str, float]]] = defaultdict(list)
     for row in session.execute(
-        select(grade.enterprise_id, grade.product_id, grade.role, grade.as_of, grade.level)
-        .where(grade.as_of <= as_of)
+        select(grade.enterprise_id, grade.role, grade.as_of, grade.level, grade.score)
+        .where(grade.as_of <= as_of, grade.product_id == "")
         .order_by(grade.as_of, grade.run_id)
     ):
-        history[row.enterprise_id, row.product_id, row.role].append((row.as_of, row.level))
+        history[row.enterprise_id, "", row.role].append((row.as_of, row.level, row.score))
     return history
 
 
-def _batches(known: Known, levels: dict[Line, list[tuple[date, str]]], as_of: date, months: int) -> list[Batch]:
+def _batches(known: Known, levels: dict[Line, list[tuple[date, str, float]]], as_of: date, months: int) -> list[Batch]:
     """Return each tested batch of the window once, with the level its firm stood at the day before it."""
     taken: set[int] = set()
     batches = []
@@ -163,14 +168,15 @@ def _batches(known: Known, levels: dict[Line, list[tuple[date, str]]], as_of: da
             if not 0 <= full_months(fact.occurred_on, as_of) < months:
                 continue
             taken.add(fact.signal_id)
-            line = levels.get((enterprise_id, fact.product_id, role)) or levels.get((enterprise_id, "", role), [])
-            position = bisect_right(line, (fact.occurred_on, "")) - 1
+            line = levels.get((enterprise_id, "", role), [])
+            position = bisect_left(line, (fact.occurred_on, "", 0.0)) - 1
             batches.append(
                 Batch(
                     fact.product_id,
                     fact.channel or ("production" if role == "producer" else "circulation"),
                     fact.failed,
                     line[position][1] if position >= 0 else None,
+                    line[position][2] if position >= 0 else None,
                 )
             )
     return batches

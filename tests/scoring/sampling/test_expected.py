@@ -1,5 +1,6 @@
 """Expected failure: rates lean on wider groups while they rest on few batches."""
 
+import numpy as np
 import pytest
 
 from scoring.sampling import BaseRates, Batch, RelativeRisk, load_rules
@@ -7,8 +8,10 @@ from scoring.sampling import BaseRates, Batch, RelativeRisk, load_rules
 FIND = load_rules().find
 
 
-def batches(product: str, channel: str, failed: int, total: int, level: str | None = None) -> list[Batch]:
-    return [Batch(product, channel, n < failed, level) for n in range(total)]
+def batches(
+    product: str, channel: str, failed: int, total: int, level: str | None = None, score: float | None = None
+) -> list[Batch]:
+    return [Batch(product, channel, n < failed, level, score) for n in range(total)]
 
 
 def test_without_history_every_rate_is_the_default() -> None:
@@ -26,13 +29,48 @@ def test_many_batches_speak_for_themselves() -> None:
     assert rates.rate("lamp", "online") == pytest.approx(0.3, abs=0.002)
 
 
-def test_a_level_s_risk_is_learnt_from_graded_batches_and_starts_at_the_prior() -> None:
-    history = [*batches("lamp", "online", 50, 1000, "A"), *batches("lamp", "online", 400, 1000, "D")]
+def test_groups_that_differ_by_chance_alone_are_pulled_together() -> None:
+    generator = np.random.default_rng(4)
+    alike = [b for n in range(40) for b in batches(f"p{n}", "online", int(generator.binomial(50, 0.1)), 50)]
+    apart = [b for n in range(40) for b in batches(f"p{n}", "online", 10 * (n % 2), 50)]
+    pulled, kept = ([BaseRates(h, FIND).rate(f"p{n}", "online") for n in range(40)] for h in (alike, apart))
+    assert np.ptp(pulled) < 0.03
+    assert np.ptp(kept) > 0.12
+
+
+def test_risk_rises_with_the_score_and_never_falls() -> None:
+    generator = np.random.default_rng(5)
+    history = []
+    for score in generator.uniform(0, 80, 4_000):
+        level = "A" if score < 15 else "B" if score < 35 else "C" if score < 60 else "D"
+        history.append(Batch("lamp", "online", bool(generator.random() < 0.02 + 0.003 * score), level, float(score)))
     rates = BaseRates(history, FIND)
     risk = RelativeRisk(history, rates, FIND)
     base = rates.rate("lamp", "online")
-    assert risk.fail_probability(base, "A") == pytest.approx(0.05, abs=0.02)
-    assert risk.fail_probability(base, "D") == pytest.approx(0.4, abs=0.04)
-    assert risk.of("C") == pytest.approx(FIND.level_relative_risk["C"])
-    assert risk.of("?") == 1.0
-    assert RelativeRisk([], rates, FIND).fail_probability(0.9, "D") == 0.95
+    scores = np.linspace(0, 100, 60)
+    seen = [risk.fail_probability(base, "A", float(score)) for score in scores]
+    assert np.all(np.diff(seen) >= 0)
+    for score in (5, 40, 70):
+        assert risk.fail_probability(base, "A", score) == pytest.approx(0.02 + 0.003 * score, abs=0.03)
+
+
+def test_equal_scores_are_one_group_whatever_came_of_them() -> None:
+    history = batches("lamp", "online", 40, 400, "A", 0.0)
+    risk = RelativeRisk(history, BaseRates(history, FIND), FIND)
+    assert risk.of("A", 0.0) == pytest.approx(1.0, abs=0.1)
+
+
+def test_without_graded_history_the_proposed_ratios_stand() -> None:
+    rates = BaseRates([], FIND)
+    risk = RelativeRisk([], rates, FIND)
+    for level, score in FIND.level_score.items():
+        assert risk.of(level, score) == pytest.approx(FIND.level_relative_risk[level])
+    assert risk.of("U", 0.0) == pytest.approx(FIND.level_relative_risk["U"])
+    assert risk.of("C", None) == FIND.level_relative_risk["C"]
+    assert risk.fail_probability(0.9, "D", 90) == 0.95
+
+
+def test_unknown_firms_are_judged_by_unknown_firms() -> None:
+    history = [*batches("lamp", "online", 150, 500, "U", 0.0), *batches("lamp", "online", 20, 1000, "A", 0.0)]
+    risk = RelativeRisk(history, BaseRates(history, FIND), FIND)
+    assert risk.of("U", 0.0) > 2 * risk.of("A", 0.0)
