@@ -22,7 +22,10 @@ def folding_table() -> dict[int, str]:
     converter = opencc.OpenCC("t2s")
     characters = "".join(chr(code) for code in _CJK)
     converted = "".join(_one(converter.convert(char), char) for char in characters)
-    table = {ord(old): new for old, new in zip(characters, converted, strict=True) if old != new}
+    # 乾 is converted to 干, but 乾县 is a place: what GB 2312 has is left alone.
+    table = {
+        ord(old): new for old, new in zip(characters, converted, strict=True) if old != new and not _in_gb2312(old)
+    }
     for code in [*range(0x20, 0x7F), *range(0xFF01, 0xFF5F), *range(0x2460, 0x2474), 0x3000]:
         char = chr(code)
         folded = unicodedata.normalize("NFKC", char).lower()
@@ -107,6 +110,10 @@ def _near(reading: str) -> str:
     if reading.endswith(("ang", "eng", "ing")):
         reading = reading[:-1]
     return reading
+
+
+def _in_gb2312(char: str) -> bool:
+    return bool(char.encode("gb2312", errors="ignore"))
 
 
 def _data_lines(name: str) -> list[str]:

@@ -102,6 +102,10 @@ class Decider:
         within = [item for item, name in zip(rivals, names, strict=True) if name in asked]
         if len(within) == 1:
             return within[0]
+        start = asked if parsed.cut else parsed.region + parsed.body if parsed.region and parsed.form else ""
+        begun = [item for item, name in zip(rivals, names, strict=True) if start and name.startswith(start)]
+        if len(begun) == 1:
+            return begun[0]
         letters = sorted(asked)
         turned = [item for item, name in zip(rivals, names, strict=True) if sorted(name) == letters]
         if len(turned) == 1:

@@ -1,6 +1,7 @@
 """Taking a name apart: 行政区划 + 字号 + 行业 + 组织形式, with branch, brackets and what was glued to it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -73,7 +74,7 @@ def is_person(text: str) -> bool:
 
 _ONE_NAME = re.compile(
     r"(?:有限责任公司|有限公司|公司|厂|商行|经营部|合作社|集团|门市部|商店|超市|店)(?:\([^()]*\))?"
-    r"\s*(?:[、;；/,，|]|\s|委托|受托|和|与|及)+(?:受托方|委托方|生产商|制造商|受委托方|[::])*\s*(?=[\u4e00-\u9fff(])"
+    r"(?:\s*[、;；/,，|]\s*|\s*(?:委托|受托|和|与|及)|\s+)(?:受托方|委托方|生产商|制造商|受委托方|[::])*\s*(?=[\u4e00-\u9fff(])"
 )
 
 
@@ -100,14 +101,20 @@ def _form_end(joint: str) -> int:
 class NameParser:
     """Takes names apart with a division table and a policy. Holds no state that parsing changes."""
 
-    def __init__(self, regions: RegionIndex | None = None, policy: NamePolicy | None = None) -> None:
+    def __init__(
+        self,
+        regions: RegionIndex | None = None,
+        policy: NamePolicy | None = None,
+        industries: frozenset[str] = frozenset(),
+    ) -> None:
         self.regions = regions or shipped_index()
         self.policy = policy or load_name_policy()
         self._forms = _forms(self.policy.version)
         self._form_ends: dict[str, tuple[str, ...]] = {}
         for form in self._forms:
             self._form_ends[form[-1]] = (*self._form_ends.get(form[-1], ()), form)
-        self._longest = max(map(len, self.policy.industries))
+        self._industries = self.policy.industries | industries
+        self._longest = max(map(len, self._industries))
 
     def parse(self, name: str) -> Parsed:
         """The parts of `name`. Never fails: what cannot be told apart is left in the 字号."""
@@ -148,7 +155,7 @@ class NameParser:
 
     def split_industry(self, rest: str) -> tuple[str, str]:
         """(字号, 行业): the run of industry words at the end, leaving at least two characters of 字号."""
-        words = self.policy.industries
+        words = self._industries
         end = len(rest)
         while end > 3:
             for length in range(min(self._longest, end - 2), 1, -1):
@@ -162,6 +169,13 @@ class NameParser:
     def is_industry(self, text: str) -> bool:
         """True when `text` is nothing but industry words."""
         return not self._brand_left(text)
+
+    def word_at(self, text: str, at: int) -> int:
+        """The length of the industry word or place that starts at `at`, 0 when there is none."""
+        for length in range(min(self._longest, len(text) - at), 1, -1):
+            if text[at : at + length] in self._industries:
+                return length
+        return self.regions.match_at(text, at)[0]
 
     def begins_form(self, text: str) -> bool:
         """True when an organisational form begins like this and goes on."""
@@ -223,7 +237,10 @@ class NameParser:
             return before, form, "", dropped, False
         for cut in _CUT_FORMS:
             if text.endswith(cut) and len(text) - len(cut) >= 3:
-                return text[: -len(cut)], cut.replace("有限责任", "有限").replace("有限责", "有限"), "", "", True
+                form = cut.replace("有限责任", "有限").replace("有限责", "有限")
+                before = text[: -len(cut)]
+                group = "集团" if before.endswith("集团") and len(before) > 4 else ""
+                return before.removesuffix(group), group + form, "", "", True
         found = _FORM_INSIDE.match(text)
         if found and (
             is_person(found[2])
@@ -240,7 +257,7 @@ class NameParser:
         for form in self._form_ends.get(text[-1:], ()):
             if text.endswith(form) and len(text) - len(form) >= 2:
                 before = text[: -len(form)]
-                if form == "工厂" and before[-1:] + "工" in self.policy.industries:
+                if form == "工厂" and before[-1:] + "工" in self._industries:
                     continue  # 化工厂 is 化工 + 厂
                 if before.endswith("集团") and len(before) > 4:
                     return before[:-2], "集团" + form
@@ -254,7 +271,12 @@ class NameParser:
         if not any(sign in text for sign in "0123456789号室园区"):
             return text, ""
         found = _ADDRESS_END.match(text)
-        if found and len(text) - found.end() >= 4 and _ADDRESS_HINT.search(found[0]) and len(found[0]) >= 6:
+        if (
+            found
+            and len(self._strip_form(text[found.end() :])[0]) >= 3
+            and _ADDRESS_HINT.search(found[0])
+            and len(found[0]) >= 6
+        ):
             return text[found.end() :], found[0]
         return text, ""
 
@@ -301,7 +323,7 @@ class NameParser:
 
     def _brand_left(self, rest: str) -> bool:
         """True when `rest` is more than an industry: 长兴 of 长兴电器厂 is its 字号, not a county."""
-        words = self.policy.industries
+        words = self._industries
         end = len(rest)
         while end:
             for length in range(min(self._longest, end), 1, -1):
@@ -311,6 +333,17 @@ class NameParser:
             else:
                 return True
         return False
+
+
+def learn_industries(names: Sequence[str], parser: NameParser) -> frozenset[str]:
+    """Trades the shipped list does not have: endings that many different 字号 of these names share."""
+    endings: dict[str, set[str]] = {}
+    for name in names:
+        brand = parser.parse(name).brand
+        for length in range(2, min(5, len(brand) - 1)):
+            endings.setdefault(brand[-length:], set()).add(brand[:-length])
+    enough = max(12, len(names) // 1500)
+    return frozenset(ending for ending, before in endings.items() if len(before) >= enough)
 
 
 def _canonical(text: str) -> str:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from nlp.enterprises.codes import is_uscc, normalise_uscc
 from nlp.enterprises.deciding import Decider
 from nlp.enterprises.mentions import MentionFinder
-from nlp.enterprises.names import NameParser, name_key, split_names, squeeze
+from nlp.enterprises.names import NameParser, learn_industries, name_key, split_names, squeeze
 from nlp.enterprises.names_index import Entry, NamesIndex
 from nlp.enterprises.policy import NamePolicy, load_name_policy, words
 from nlp.enterprises.search import Search
 from nlp.enterprises.types import Candidate, Decision, Firm, NameSpan, Query, Resolution
 from nlp.regions import RegionIndex, shipped_index
+
+_SAMPLE = 30_000  # names from which the trades of a register are learnt
 
 
 class Register:
@@ -25,7 +27,9 @@ class Register:
     ) -> None:
         self.regions = regions or shipped_index()
         self.policy = policy or load_name_policy()
-        self._parser = NameParser(self.regions, self.policy)
+        firms = list(firms)
+        own = learn_industries([firm.name for firm in firms[:: len(firms) // _SAMPLE + 1]], NameParser(self.regions))
+        self._parser = NameParser(self.regions, self.policy, own)
         self._firms: list[Firm] = []
         self._places: list[str] = []  # adcode of each firm's seat, '' unknown
         self._by_code: dict[str, int] = {}
@@ -37,7 +41,7 @@ class Register:
         for firm in firms:
             self._put(firm)
         self._names.seal()
-        self._search = Search(self._names, self._aliases, self._by_key, self._places, self._parser, self.policy)
+        self._search = Search(self._names, self._aliases, self._by_key, self._places, self._parser, self._firms)
         self._decider = Decider(self._firms, self._places, self.regions, self.policy)
 
     def __len__(self) -> int:

@@ -1,8 +1,10 @@
 """From a name as written to the firms it could mean, each with its certainty and the reasons."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from nlp.enterprises.abbreviations import Abbreviations, bare
 from nlp.enterprises.characters import look_alikes
 from nlp.enterprises.compare import compare_bodies, compare_branches, compare_forms
 from nlp.enterprises.latin import LatinReader, LatinReading, english_matches, is_latin
@@ -10,9 +12,14 @@ from nlp.enterprises.names import NameParser, Parsed, squeeze
 from nlp.enterprises.names_index import Entry, NamesIndex
 from nlp.enterprises.policy import NamePolicy, words
 from nlp.enterprises.scored import Scored, keep
+from nlp.enterprises.types import Firm
 from nlp.regions import RegionIndex
 
 _HOPELESS = 0.2  # below this a candidate is not worth naming
+_ABBREVIATED = 8  # longest name that can be a short one
+_CLEAR = 0.06  # how far the best reading of a short name must be ahead
+_ALIKE = 0.7
+_WITHOUT_FORM = re.compile(r"(?:集团|股份|有限|责任|公司|\(|\))+$")
 _BODIES = 400  # bodies of one 字号 that are compared
 _ENTRIES = 3000  # names of one body that are compared
 
@@ -27,19 +34,22 @@ class Search:
         keys: dict[str, list[int]],
         seats: Sequence[str],
         parser: NameParser,
-        policy: NamePolicy,
+        firms: Sequence[Firm],
     ) -> None:
+        self._firms = firms
+        self._short: Abbreviations | None = None
         self._names = names
         self._aliases = aliases
         self._keys = keys
         self._seats = seats
         self._parser = parser
-        self._policy = policy
+        self._policy: NamePolicy = parser.policy
         self._regions: RegionIndex = parser.regions
         self._latin: LatinReader | None = None
 
     def added(self, number: int) -> None:
-        """Take note of a body that was put in after the Latin index was built."""
+        """Take note of a body that was put in after the indexes were built."""
+        self._short = None
         if self._latin is not None:
             self._latin.add(self._names.split(number)[0], number)
 
@@ -65,6 +75,8 @@ class Search:
         if self._best(scored) >= self._policy.link:
             return scored
         self._score_shop(scored, parsed)
+        if self._best(scored) < self._policy.link and len(parsed.key) <= _ABBREVIATED:
+            self._score_abbreviation(scored, parsed)
         if self._best(scored) < self._policy.review:
             for number in self._names.similar(parsed.body):
                 self._score_body(scored, parsed, number, 0.0, ())
@@ -101,17 +113,57 @@ class Search:
         if not scored:
             self._score_variant(scored, self._parser.parse(text), cost, (f"网店昵称“{parsed.key}”",))
 
+    def _score_abbreviation(self, scored: dict[int, Scored], parsed: Parsed) -> None:
+        """A short name nobody registered. It links only when it fits one firm far better than the next."""
+        said = bool(parsed.region) + bool(parsed.industry) + bool(parsed.form)
+        if len(parsed.key) > 4 and (said > 1 or (parsed.form and not parsed.form.startswith(("集团", "股份")))):
+            return  # it says too much to be a short name
+        if self._short is None:
+            self._short = Abbreviations([_WITHOUT_FORM.sub("", squeeze(firm.name)) for firm in self._firms])
+        short = bare(parsed.key)
+        found = self._short.best(short, self._starts)[:5]
+        closing = parsed.key[len(short) :]
+        if closing in ("股份", "集团"):
+            # 天龙集团 is the 天龙 that has 集团 in its name; 天龙股份 is the other one.
+            with_word = [
+                (f, x + (0.03 if ("集团" in self._firms[f].name) == (closing == "集团") else 0)) for f, x in found
+            ]
+            found = sorted(with_word, key=lambda pair: -pair[1])
+        if not found:
+            return
+        clear = len(found) == 1 or found[0][1] - found[1][1] >= _CLEAR
+        price = self._policy.deductions["abbreviation"]
+        for place, (firm, likeness) in enumerate(found):
+            certainty = min(1.0, likeness) * (1 - price)
+            if place or not clear or likeness < _ALIKE:
+                certainty = likeness * (self._policy.link - 0.05)
+            if certainty >= _HOPELESS:
+                keep(scored, Scored(firm, certainty, (f"简写与全称相符（{likeness:.0%}）",), "fuzzy"))
+
+    def _starts(self, firm: int) -> frozenset[int]:
+        """Where the parts of a firm's name begin, in its squeezed name."""
+        name = squeeze(self._firms[firm].name)
+        parsed = self._parser.parse(name)
+        begins = {0, name.find(parsed.brand), name.find(parsed.industry) if parsed.industry else 0}
+        at = 0
+        while at < len(name):
+            length = self._parser.word_at(name, at)
+            if length:
+                begins.add(at)
+            at += length or 1
+        return frozenset(begins)
+
     # Ways to read a name
 
     def _variants(self, parsed: Parsed) -> Iterator[tuple[Parsed, float, tuple[str, ...]]]:
         """The name as read, then other ways to read it, each with what that costs and why."""
-        yield parsed, 0.0, ()
         price = self._policy.deductions
         split = self._parser.split_industry
-        if parsed.extra and not parsed.region:
-            length, codes = self._parser.place_chain(parsed.extra)
-            if length == len(parsed.extra):
-                yield replace(parsed, region=parsed.extra, region_codes=codes), 0.0, ("行政区划写在末尾",)
+        length, codes = self._parser.place_chain(parsed.extra) if parsed.extra and not parsed.region else (0, ())
+        if length and length == len(parsed.extra):
+            yield replace(parsed, region=parsed.extra, region_codes=codes), 0.0, ("行政区划写在末尾",)
+        else:
+            yield parsed, 0.0, ()
         if parsed.region and len(parsed.brand) <= 3:
             brand, industry = split(parsed.region + parsed.body)
             yield replace(parsed, region="", region_codes=(), brand=brand, industry=industry), 0.01, ()
