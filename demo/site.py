@@ -72,7 +72,7 @@ def _write_notice(
         f"近期，海岳省市场监督管理局组织开展了{product}产品质量省级监督抽查。本次共抽查{makers}家企业生产的{len(tested)}批次产品，"
         f"发现{len(failed)}批次产品不合格，不合格发现率为{rate}%。对不合格产品及企业，已责成属地市场监管部门依法处理。"
     )
-    in_page = len(samples) <= 12
+    in_page = len(samples) <= 12 and number % 2 == 0
     table = _html_table(samples, firms) if in_page else ""
     attached = ""
     if not in_page:

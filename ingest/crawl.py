@@ -26,10 +26,11 @@ from ingest.health import History, RunFacts, Verdict, judge
 from ingest.http import as_address
 from ingest.intake import Lookups, import_file
 from ingest.pipelines import store_signals
+from ingest.rows import Notice
 from ingest.signal import RawSignal
 from ingest.source import SourceSpec, find_source, register_sources
 from store.dialect import chunked, insert_ignore
-from store.tables import FrontierPage, Run, SourceCheck
+from store.tables import FrontierPage, Run, Signal, SourceCheck
 
 GRACE_SECONDS = 60  # for starting and stopping, beyond the source's own cap
 MAX_TRIES = 3
@@ -433,6 +434,15 @@ class _Import:
             key=self.key,
             run_id=self.run_id,
             name=file.name,
+            notice=self._notice(file.notice_url),
             lookups=self.lookups,
         )
         return imported.added
+
+    def _notice(self, url: str) -> Notice | None:
+        """Return the stored notice a file hangs under; it was stored before its files."""
+        with self.sessions() as session:
+            day = session.scalar(
+                select(Signal.occurred_on).where(Signal.source_id == self.spec.id, Signal.external_id == url)
+            )
+        return Notice(url, day) if day else None

@@ -17,7 +17,7 @@ from ingest.importers import FailedRow, FileReport, FileStream, Kind, ReadRow, R
 from ingest.importers.sandbox import MIB
 from ingest.pipelines import store_signals
 from ingest.register import store_register
-from ingest.rows import Context, RowConverter
+from ingest.rows import Context, Notice, RowConverter
 from ingest.signal import RawSignal
 from nlp.masking import mask
 from store.dialect import insert_ignore, serialise
@@ -54,6 +54,7 @@ def import_file(
     run_id: int | None = None,
     region_code: str | None = None,
     name: str | None = None,
+    notice: Notice | None = None,
     lookups: Lookups | None = None,
     progress: Callable[[float, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -62,8 +63,8 @@ def import_file(
 
     The same bytes under the same source and kind are not read again: the first record comes back. `known="record"`
     dates each row by its own publication or registration, else by its event and the kind's usual delay;
-    `known="now"` by `received_at`. `key` makes the claimant hash; without it no claimant is kept. `progress` is
-    told the share done (0 to 1) and the rows so far; when `cancelled` says so, Cancelled is raised and nothing
+    `known="now"` by `received_at`. `notice` is what the file was attached to. `key` makes the claimant hash; without
+    it no claimant is kept. `progress` is told the share done (0 to 1) and the rows so far; when `cancelled` says so, Cancelled is raised and nothing
     stays. Raises KeyError for an unknown kind and OSError when the file cannot be read; nothing for what is in it.
     """
     declared = load_kind(kind)
@@ -83,6 +84,7 @@ def import_file(
         known=known,
         trust=trust,
         region_code=home,
+        notice=notice,
         key=key,
         locate=lookups.locate if lookups else None,
         product_of=lookups.product_of if lookups else None,

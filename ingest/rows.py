@@ -20,6 +20,14 @@ _BETWEEN_ITEMS = re.compile(r"[、；;|║\n]+")
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """The notice a file hangs under: its rows stand under it and were public from its day on."""
+
+    external_id: str
+    published_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a row does not say itself: where it came from, and the look-ups of this office."""
 
@@ -28,6 +36,7 @@ class Context:
     known: str = "record"  # record | now
     trust: str | None = None  # the source's own class, else the kind's
     region_code: str | None = None  # where the row names no place
+    notice: Notice | None = None
     key: bytes | None = None  # for claimant hashes; without it no claimant is kept at all
     locate: Callable[[str], str | None] | None = None
     product_of: Callable[[str], str | None] | None = None
@@ -104,6 +113,7 @@ class RowConverter:
             occurred_on=occurred_on,
             known_at=self._known_at(values, occurred_on),
             external_id=self._own_id(values) or _fingerprint(self._kind.name, payload),
+            parent_external_id=self._context.notice.external_id if self._context.notice else None,
             url=values.get(self._spec.url) if self._spec.url else None,
             region_code=region,
             record_kind=self._spec.record,
@@ -117,6 +127,8 @@ class RowConverter:
         if self._context.known == "now":
             return self._context.received_at
         own = values.get(self._spec.known_date) if self._spec.known_date else None
+        if own is None and self._context.notice is not None:
+            own = self._context.notice.published_on
         day = max(own, occurred_on) if own else occurred_on + timedelta(days=self._spec.known_delay_days)
         return min(datetime.combine(day, time(), SHANGHAI), self._context.received_at)
 
