@@ -64,8 +64,9 @@ def import_file(
     The same bytes under the same source and kind are not read again: the first record comes back. `known="record"`
     dates each row by its own publication or registration, else by its event and the kind's usual delay;
     `known="now"` by `received_at`. `notice` is what the file was attached to. `key` makes the claimant hash; without
-    it no claimant is kept. `progress` is told the share done (0 to 1) and the rows so far; when `cancelled` says so, Cancelled is raised and nothing
-    stays. Raises KeyError for an unknown kind and OSError when the file cannot be read; nothing for what is in it.
+    it no claimant is kept. `progress` is told the share done (0 to 1) and the rows so far; when `cancelled` says so,
+    Cancelled is raised and nothing stays. Raises KeyError for an unknown kind and OSError when the file cannot be
+    read; nothing for what is in it.
     """
     declared = load_kind(kind)
     source_id = source_id or f"upload-{kind}"
