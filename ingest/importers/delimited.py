@@ -23,9 +23,7 @@ csv.field_size_limit(2**31 - 1)
 def read_delimited(data: bytes, finder: HeaderFinder) -> Table:
     """Return the table of a separated text file. Raises Rejected: bad_encoding, no_header, corrupt (while read)."""
     marked, body = split_bom(data)
-    strict_reading = False
-    damaged_header = False
-    head = ""
+    unknown: list[str] = []  # readings that are possible, but show no header
     for encoding, errors in reading_order(marked):
         try:
             head = _decode_head(body, encoding, errors)
@@ -36,13 +34,19 @@ def read_delimited(data: bytes, finder: HeaderFinder) -> Table:
         if errors == "strict":
             if not _is_valid(body, encoding):
                 continue
-            strict_reading = True
+            unknown.append(head)
         if known:
             return Table("", _rows(body, encoding, errors, max(known)[2]), end=END)
-        damaged_header = damaged_header or DAMAGED.search(head[:2000]) is not None
-    if not strict_reading or damaged_header or is_misread(head, lambda text: _shows(text, finder)):
+    if not unknown or any(_is_damaged(head, finder) for head in unknown):
         raise Rejected("bad_encoding", "无法识别文字编码，请另存为 UTF-8 或 GB18030 后再导入")
     raise Rejected("no_header", f"前 {SEARCHED_ROWS} 行中没有可识别的表头")
+
+
+def _is_damaged(head: str, finder: HeaderFinder) -> bool:
+    """True when a possible reading shows text lost before, UTF-16 without its mark, or Chinese misread and saved."""
+    if DAMAGED.search(head) or head.count("\x00") * 50 > len(head):
+        return True
+    return is_misread(head, lambda text: _shows(text, finder))
 
 
 def _decode_head(body: bytes, encoding: str, errors: str) -> str:

@@ -207,4 +207,5 @@ def _converter() -> object:
 
 @cache
 def _simplified(name: str) -> str:
-    return str(_converter().convert(name))  # type: ignore[attr-defined]
+    clean = name.encode("utf-8", "replace").decode("utf-8")
+    return str(_converter().convert(clean))  # type: ignore[attr-defined]

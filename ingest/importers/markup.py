@@ -71,6 +71,14 @@ def check_xml(text: str) -> None:
         raise Rejected("corrupt", "XML 不完整或有错误") from broken
 
 
+def looks_like_xml(name: str, data: bytes) -> bool:
+    """True for a part of a package that some program may read as XML."""
+    if name.lower().endswith((".xml", ".rels", ".vml", ".svg")):
+        return True
+    start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith((b"<", b"\xff\xfe<", b"\xfe\xff\x00<"))
+
+
 def check_part(data: bytes) -> None:
     """Pass one XML part of a workbook. The parts are large and well-formed, so most need only a byte search."""
     plain = not data.startswith((b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<", b"\x00\x00", b"\x4c\x6f"))

@@ -21,12 +21,12 @@ class Workbook:
 
 def read_ole(data: bytes) -> Workbook:
     """Return the facts of a binary workbook. Raises Rejected: encrypted, type_mismatch, unsafe_archive, corrupt."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise Rejected("encrypted", "文件有密码，请去除密码后再导入")
     try:
         names, stream = _workbook_stream(data)
     except (struct.error, IndexError, ValueError) as broken:
         raise Rejected("corrupt", "文件结构损坏或不完整") from broken
-    if "EncryptedPackage" in names or "EncryptionInfo" in names:
-        raise Rejected("encrypted", "文件有密码，请去除密码后再导入")
     if stream is None:
         raise Rejected("type_mismatch", "不是 Excel 工作簿")
     if "_VBA_PROJECT_CUR" in names:

@@ -33,6 +33,8 @@ class FileReading:
                 if self._reader.lacking is not None:
                     names = "、".join(self._reader.lacking)
                     raise Rejected("missing_required_column", f"缺少必需的列：{names}")
+                if self._detected == "feed":
+                    raise Rejected("type_mismatch", "这是资讯订阅，不是表格")
                 raise Rejected("no_header", "前 20 行中没有可识别的表头")
         except Rejected as rejected:
             self._rejected = rejected

@@ -38,7 +38,7 @@ def _read_text(text: str) -> tuple[str, Table]:
         lines = text.splitlines()
         if not _is_lines(lines):
             raise Rejected("corrupt", "JSON 不完整或有错误") from None
-        return "jsonl", _table([_line(line) for line in text.split("\n")])
+        return "jsonl", _table([_line(line) for line in text.removesuffix("\n").split("\n")])
     items = _array(whole, 0)
     if items is None:
         if isinstance(whole, dict):

@@ -15,7 +15,7 @@ from ingest.importers.headers import SEARCHED_ROWS, Header, HeaderFinder, Merge
 from ingest.importers.kinds import Kind
 from ingest.importers.report import FailedRow, Rejected, RowProblem
 from ingest.importers.text import DAMAGED, INVISIBLE, fold
-from ingest.importers.values import EMPTY, Cell, ColumnReader, OddCell, as_text
+from ingest.importers.values import CELL_LIMIT, EMPTY, Cell, ColumnReader, OddCell, as_text
 
 MAX_COLUMNS, MAX_ROWS = 512, 1_000_000
 CHUNK_ROWS = 4_000
@@ -144,6 +144,7 @@ class _SheetReader:
         problems: list[RowProblem] = []
         failed: list[FailedRow] = []
         bad: dict[int, list[tuple[str, str, str]]] = {}  # row in chunk -> (class, column, raw)
+        repaired: list[tuple[int, str, str, Cell]] = []
         if self._table.odd_rows:
             for index, number in enumerate(numbers):
                 if odd := self._table.odd_rows.get(number):
@@ -161,14 +162,23 @@ class _SheetReader:
             for index, reason in column.faults.items():
                 bad.setdefault(index, []).append((reason, self._column_name(field_.name), as_text(cells[index])))
             for index, reason in column.repaired.items():
-                self._file.tally.warnings[reason] += 1
-                problems.append(
-                    self._problem(numbers[index], self._column_name(field_.name), reason, cells[index], rejected=False)
-                )
+                repaired.append((index, self._column_name(field_.name), reason, cells[index]))
         self._values = dict(zip(self._names, readings, strict=True))
+        for at in self._unknown:
+            if columns and max(map(len, map(as_text, columns[at]))) > CELL_LIMIT:
+                for index, cell in enumerate(columns[at]):
+                    if len(as_text(cell)) > CELL_LIMIT:
+                        bad.setdefault(index, []).append(("field_too_long", self._header.names[at], as_text(cell)))
+        for index, number in enumerate(numbers):  # a row that is none has no other faults
+            if number in self._table.odd_rows:
+                bad[index] = bad[index][:1]
         self._excuse_visits(bad)
         self._check_contradiction(len(rows), bad)
         ignored = {i for i in bad if self._is_ignored(rows[i], numbers[i])}
+        for index, name, reason, cell in repaired:
+            if index not in ignored:
+                self._file.tally.warnings[reason] += 1
+                problems.append(self._problem(numbers[index], name, reason, cell, rejected=False))
         self._check_duplicates(columns, len(rows), bad)
         for index in sorted(bad.keys() - ignored):
             for place, (reason, name, raw) in enumerate(bad[index]):

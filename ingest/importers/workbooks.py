@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from itertools import chain
 from typing import Any
 
 import python_calamine as calamine
@@ -13,7 +12,7 @@ from lxml import etree
 
 from ingest.importers.archives import open_archive
 from ingest.importers.headers import SEARCHED_ROWS, Merge
-from ingest.importers.markup import check_part
+from ingest.importers.markup import check_part, looks_like_xml
 from ingest.importers.ole import read_ole
 from ingest.importers.report import Rejected
 from ingest.importers.tables import MAX_COLUMNS, MAX_ROWS, Row, Table
@@ -43,7 +42,7 @@ def read_xlsx(data: bytes, warnings: Counter[str]) -> Iterator[Table]:
     """
     entries = open_archive(data)
     for name, body in entries.items():
-        if name.lower().endswith((".xml", ".rels", ".vml")):
+        if looks_like_xml(name, body):
             check_part(body)
     if not is_workbook(entries):
         if "[Content_Types].xml" not in entries and "xl/workbook.xml" not in entries:
@@ -93,12 +92,10 @@ def _sheets(
 
 def _table(sheet: Any, odd: dict[CellPlace, OddCell], epoch_1904: bool) -> Table:
     merges = [Merge(first[0], first[1], last[0], last[1]) for first, last in sheet.merged_cell_ranges or ()]
-    top, left = sheet.start or (0, 0)
+    _, left = sheet.start or (0, 0)
     rows: Iterator[Row] = iter(sheet.iter_rows())
-    if left:
+    if left:  # the reader leaves out the blank columns before the first
         rows = ([""] * left + row for row in rows)
-    if top:  # the reader leaves out the blank rows above
-        rows = chain(([] for _ in range(top)), rows)
     if odd:
         rows = _with_odd(rows, odd)
     if down := [merge for merge in merges if merge.bottom > merge.top]:
