@@ -19,7 +19,7 @@ def message_of(
     message_id: str, alerts: Sequence[Alert], tier: int, policy: AlertPolicy, *, synthetic: bool = False
 ) -> Message:
     """Return the message for one alert, or the digest of several with the gravest first."""
-    ranked = sorted(alerts, key=lambda alert: (COLOURS.index(alert.colour), alert.id))  # type: ignore[arg-type]
+    ranked = sorted(alerts, key=lambda alert: (COLOURS.index(alert.colour), alert.id))
     items = tuple(
         Item(
             alert_id=alert.id,

@@ -18,6 +18,7 @@ from alerting.channels.message import Channel, Message, SendError
 from alerting.compose import message_of
 from alerting.escalation import escalate_now
 from alerting.policy import AlertPolicy
+from store.session import read_only
 from store.tables import Alert, Contact, Delivery
 
 BATCH = 200
@@ -71,7 +72,7 @@ def deliver_due(
 
 
 def _due(sessions: sessionmaker[Session], now: datetime) -> list[int]:
-    with sessions() as session:
+    with read_only(sessions) as session:
         return list(
             session.scalars(
                 select(Delivery.id)

@@ -51,7 +51,7 @@ def detect(observed: Observed, policy: AlertPolicy, as_of: date) -> list[AlertDr
     if unknown:
         raise ValueError(f"预警政策中有未实现的规则：{'、'.join(unknown)}")
     drafts = {draft.cause_key: draft for rule in policy.rules for draft in rules[rule](rule)}
-    return sorted(drafts.values(), key=lambda draft: (COLOURS.index(draft.colour), draft.cause_key))  # type: ignore[arg-type]
+    return sorted(drafts.values(), key=lambda draft: (COLOURS.index(draft.colour), draft.cause_key))
 
 
 class _Looking:

@@ -103,8 +103,8 @@ def clocks(
 ) -> list[RunningClock]:
     """Return the clocks of a case from the steps that were taken; each starts once, at its step's first time."""
     first: dict[str, date] = {}
-    for step in done:
-        first[step.step] = min(first.get(step.step, step.done_on), step.done_on)
+    for taken in done:
+        first[taken.step] = min(first.get(taken.step, taken.done_on), taken.done_on)
     met = {limit: first[s.step] for s in policy.steps[kind] if s.step in first for limit in s.meets}
     if "closed" in first:
         # A closed case has no open clocks left.

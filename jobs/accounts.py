@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from store.audit import Act, append
 from store.passwords import hash_password, weakness
+from store.session import read_only
 from store.tables import Account, LoginSession
 
 ROLES = {"admin": "管理员", "analyst": "省级分析员", "bureau": "市县局", "reader": "只读"}
@@ -109,7 +110,7 @@ def reset(sessions: sessionmaker[Session], username: str, password: str) -> None
 
 def listed(sessions: sessionmaker[Session]) -> list[AccountRow]:
     """Return every account by name."""
-    with sessions() as session:
+    with read_only(sessions) as session:
         return [
             AccountRow(row.username, row.display_name, row.role, row.region_code, row.active)
             for row in session.scalars(select(Account).order_by(Account.username))

@@ -11,7 +11,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(accounts, name="account")
 
     password_option = typer.Option(
-        "--password", prompt="密码", confirmation_prompt="再输入一次", hide_input=True, envvar="ZHIAN_NEW_PASSWORD",
+        "--password", prompt="密码", confirmation_prompt=True, hide_input=True, envvar="ZHIAN_NEW_PASSWORD",
         help="密码；不写则在终端输入，或由环境变量 ZHIAN_NEW_PASSWORD 给出",
     )  # fmt: skip
 

@@ -86,13 +86,14 @@ def register(app: typer.Typer) -> None:
         from jobs.opening import open_store
         from jobs.outcome import run, sentence
         from jobs.settings import Settings
+        from store.session import read_only
         from store.tables import Plan
 
         settings = Settings()
         sessions = open_store(settings)
         day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
         run(sessions, settings, day)
-        with sessions() as session:
+        with read_only(sessions) as session:
             plans = session.scalars(select(Plan).where(Plan.status.in_(("issued", "done"))).order_by(Plan.id)).all()
         for row in plans:
             if as_json:

@@ -8,6 +8,7 @@ then proven for the whole pool. Whole lines come from a small integer problem ar
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -111,11 +112,12 @@ class _Relaxed:
         gain = problem.value[columns] + problem.must[columns]
         objective = np.r_[-gain, problem.key_penalty, np.full(needs, problem.county_penalty)]
         upper = np.r_[np.ones(count), np.full(1 + needs, np.inf)]
+        bounds: Any = np.column_stack([np.zeros_like(upper), upper])
         result = linprog(
             objective,
             A_ub=self.rows.matrix,
             b_ub=self.rows.limits,
-            bounds=np.column_stack([np.zeros_like(upper), upper]),
+            bounds=bounds,
             method="highs",
         )
         if result.x is None:
