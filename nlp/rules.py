@@ -107,12 +107,26 @@ def compile_pattern(code: str, strength: str, source: str, classes: dict[str, st
     if strength not in STRENGTHS:
         raise TaxonomyError(f"{code}: unknown strength {strength!r}")
     try:
-        expanded = _CLASS.sub(lambda found: classes[found[1]], source)
+        expanded = _CLASS.sub(lambda found: classes[found[1]], _close_gap(source))
         expanded = expanded.replace("……", _GAP + "{0,12}").replace("…", _GAP + "{0,4}")
         regex = re.compile(expanded)
     except (KeyError, re.error) as error:
         raise TaxonomyError(f"{code}: cannot compile {source!r}: {error}") from error
     return Pattern(code, strength, regex, _required(parser.parse(expanded)))
+
+
+def _close_gap(source: str) -> str:
+    """`a…(?:b)?` at the end would take four characters of anything; make it `a(?:…(?:b))?`."""
+    if not source.endswith(")?"):
+        return source
+    depth = 0
+    for at in range(len(source) - 2, -1, -1):
+        depth += (source[at] == ")") - (source[at] == "(")
+        if depth == 0:
+            head = source[:at]
+            gap = next((gap for gap in ("……", "…") if head.endswith(gap)), "")
+            return f"{head[: len(head) - len(gap)]}(?:{gap}{source[at:-1]})?" if gap else source
+    return source
 
 
 def read_patterns(path: Path, classes: dict[str, str]) -> list[Pattern]:
@@ -237,14 +251,14 @@ class PatternSet:
 
 
 _BEFORE = re.compile(
-    r"(?:未发现|未检出|未见|未出现|未发生|未造成|未引发|没发现|没出现|没发生|没见|没有|没再|没起|没|不存在|不会|不易|不再|不含|从未|从没|从不|并未|并无|并没有"
+    r"(?:会不会|有没有|是否|能不能|未发现|未检出|未见|未出现|未发生|未造成|未引发|没发现|没出现|没发生|没见|没有|没再|没起|没|不存在|不会|不易|不再|不含|从未|从没|从不|并未|并无|并没有"
     r"|无(?!法|线|人|良|证|奈)|零|防止|避免|预防|谨防|严防|杜绝|排除|免于|不曾|绝无|毫无|非(?:属)?|不是|不属于|不用担心|不怕|不担心|防(?!护|盗|水)|0起|不影响)"
 )
 _DOUBLE = re.compile(
     r"不能排除|无法排除|不排除|尚不排除|难以排除|尚未排除|没有排除|未排除|未能排除|并非没有|不无|未必没有|不得不|无不|没有不|不是没"
 )
 _AFTER = re.compile(
-    r"(?:均|都|全部|全)?(?:未超标|符合(?:标准|要求|国标|规定)|检测合格|检验合格|正常|已排除|已消除|不属实|系谣言|是谣言|属误报|合格(?!证)|达标|过关|未检出"
+    r"(?:均|都|全部|全|一律|也|皆)?(?:未超标|优于|完好|良好|清楚|齐全|清晰|可靠|未见|未发现|未发生|未出现|无一|在限值|在正常|低于限|符合(?:标准|要求|国标|规定)|检测合格|检验合格|正常|已排除|已消除|不属实|系谣言|是谣言|属误报|合格(?!证)|达标|过关|未检出"
     r"|为不实|经查不实|0起|零事故|为0|为零|无异常|无关|没事|没问题|通过)"
 )
 _BREAK = re.compile(r"但是?|却|然而|不过|只是|反而|仍|依然|还是|结果|可是")
@@ -261,7 +275,12 @@ class Genre:
     rebuttal: int = 0
     advert: int = 0
     fiction: int = 0
-    past: int = 0
+    passed: int = 0
+    unrelated: int = 0
+    harm: int = 0
+    report: int = 0
+    gripe: int = 0
+    service: int = 0
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """The genres with at least one cue."""
@@ -270,14 +289,18 @@ class Genre:
             if count:
                 yield name, count
 
+    def all_counts(self) -> list[int]:
+        """Every genre's count, in a fixed order."""
+        return [getattr(self, name) for name in self.__slots__]
+
     @property
     def status(self) -> str | None:
         """The status the genre imposes on findings, or None."""
-        if self.rebuttal:
+        if self.rebuttal > self.harm:
             return "rumour"
-        if self.drill or self.knowledge or self.fiction:
+        if self.drill or self.knowledge > 1 + self.harm + self.report:
             return "hypothetical"
-        return "rumour" if self.rumour else None
+        return "rumour" if self.rumour and not self.harm and not self.report else None
 
 
 class RuleBook:

@@ -60,7 +60,13 @@ def rule_candidates(
             chosen.append(label)
             rows.append(
                 [
-                    *_candidate(float(own[label]), top, by_code.get(label, ()), codes[label] in known_for),
+                    *_candidate(
+                        float(own[label]),
+                        top,
+                        float(scores[at, labels.relevant]),
+                        by_code.get(label, ()),
+                        codes[label] in known_for,
+                    ),
                     asserted_codes / 3,
                     *shared,
                 ]
@@ -75,19 +81,16 @@ def _shared(reading: TextReading, scores: Floats, labels: Labels) -> list[float]
         *(float(score) for score in scores[labels.kinds]),
         float(bool(reading.products)),
         len(reading.folded) / 100,
-        float(genre.drill > 0),
-        float(genre.knowledge > 0),
-        float(genre.knowledge > 1),
-        float(genre.rumour > 0),
-        float(genre.rebuttal > 0),
-        float(genre.advert > 0),
-        float(genre.fiction > 0),
+        min(float(scores[labels.relevant]), 0.0),
+        *(float(count > 0) for count in genre.all_counts()),
+        *(float(count > 1) for count in genre.all_counts()),
     ]
 
 
-def _candidate(score: float, top: float, hits: Sequence[Hit], known_for: bool) -> list[float]:
+def _candidate(score: float, top: float, relevance: float, hits: Sequence[Hit], known_for: bool) -> list[float]:
     asserted = [hit for hit in hits if hit.status == "asserted"]
     strong = float(any(hit.strength == "strong" for hit in asserted))
+    doubt = min(relevance, 0.0)
     spans = min(len({(hit.start, hit.end) for hit in asserted}), 4)
     longest = max((hit.end - hit.start for hit in asserted), default=0)
     return [
@@ -106,6 +109,8 @@ def _candidate(score: float, top: float, hits: Sequence[Hit], known_for: bool) -
         strong * score / 3,
         spans * score / 5,
         0.0 if asserted else score,
+        strong * doubt,
+        max(score, 0.0) * doubt / 3,
     ]
 
 

@@ -1,0 +1,117 @@
+"""`zhian train`, `zhian train-task`, `zhian evaluate-nlp`."""
+
+import json
+import time
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+
+    @app.command("train", help="用语料与已审标注重新训练标签模型；--ship 写入随代码发布的模型，否则生成待采用的候选")
+    def train(
+        ship: Annotated[bool, typer.Option("--ship", help="只用语料，写入 nlp/models")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_of: Annotated[str, typer.Option(help="只用此日前的标注 YYYY-MM-DD；默认今天")] = "",
+    ) -> None:
+        from jobs import train as job
+        from jobs.opening import open_store
+        from jobs.settings import Settings
+
+        settings = Settings()
+        if ship:
+            result = job.train_shipped(settings.lexicon_dir)
+        else:
+            result = job.run(open_store(settings), settings, _day(as_of))
+        if as_json:
+            typer.echo(json.dumps(result, ensure_ascii=False))
+            return
+        typer.echo(f"已训练 {result['texts']} 条，版本 {result['version']}")
+        for name in ("old", "new", "held_back"):
+            if result.get(name):
+                typer.echo(f"  {_TITLES[name]}：{json.dumps(result[name], ensure_ascii=False)}")
+
+    @app.command("train-task", help="用通用配方在一张标注表上训练，在另一张上评分")
+    def train_task(
+        train_table: Annotated[Path, typer.Option("--train", help="训练表（Parquet 或 CSV）")],
+        test_table: Annotated[Path, typer.Option("--test", help="测试表")],
+        text: Annotated[str, typer.Option("--text", help="文本列")],
+        label: Annotated[str, typer.Option("--label", help="标签列；--multi 时用 | 分隔")],
+        multi: Annotated[bool, typer.Option("--multi", help="一条可有多个标签")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="输出一行 JSON")] = False,
+        predictions: Annotated[Path | None, typer.Option(help="把预测写到此文件（Parquet 或 CSV）")] = None,
+    ) -> None:
+        from nlp.classifiers.table import TableRecipe, measure
+
+        seen, seen_labels = _read_table(train_table, text, label, multi)
+        unseen, unseen_labels = _read_table(test_table, text, label, multi)
+        if not any(seen_labels):
+            _stop(f"{train_table.name} 的 {label} 列没有标签")
+        started = time.perf_counter()
+        recipe = TableRecipe(multi).fit(seen, seen_labels)
+        fitted = time.perf_counter()
+        found = recipe.predict(unseen)
+        done = time.perf_counter()
+        result = {
+            "task": label,
+            "n_train": len(seen),
+            "n_test": len(unseen),
+            **measure(unseen_labels, found),
+            "seconds_train": round(fitted - started, 3),
+            "seconds_predict": round(done - fitted, 3),
+        }
+        if predictions is not None:
+            _write_predictions(predictions, found)
+        if as_json:
+            typer.echo(json.dumps(result, ensure_ascii=False))
+        else:
+            typer.echo(
+                f"训练 {len(seen)} 条，测试 {len(unseen)} 条，宏平均 F1 {result['macro_f1']}，准确率 {result['accuracy']}"
+            )
+
+
+_TITLES = {"old": "现用数据", "new": "最新数据", "held_back": "留出部分"}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text) if text else datetime.now().astimezone().date()
+    except ValueError:
+        _stop(f"日期应写作 YYYY-MM-DD：{text}")
+        raise
+
+
+def _stop(message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
+
+
+def _read_table(path: Path, text: str, label: str, multi: bool) -> tuple[list[str], list[list[str]]]:
+    import pandas as pd
+
+    try:
+        table: Any = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        _stop(f"读不了 {path}：{error}")
+    missing = [column for column in (text, label) if column not in table.columns]
+    if missing:
+        _stop(f"{path.name} 没有列 {'、'.join(missing)}")
+    texts = table[text].fillna("").astype(str).tolist()
+    given = table[label].fillna("").astype(str).tolist()
+    if multi:
+        return texts, [[part for part in value.split("|") if part] for value in given]
+    return texts, [[value] for value in given]
+
+
+def _write_predictions(path: Path, found: list[list[str]]) -> None:
+    import pandas as pd
+
+    table = pd.DataFrame({"row": range(len(found)), "prediction": ["|".join(labels) for labels in found]})
+    if path.suffix == ".parquet":
+        table.to_parquet(path)
+    else:
+        table.to_csv(path, index=False)
