@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
+from jobs.roles import roles_from_records
 from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.enterprises import Firm, Query, Register, Resolution, is_uscc, name_key, normalise_uscc
@@ -22,14 +23,11 @@ from store import tables
 from store.dialect import chunked, serialise
 
 # Roles that make a firm of a name nobody has registered; a name in a free text alone does not.
-_TABLE_ROLES = {
-    "producer": "producer",
-    "sampled": "seller",
-    "holder": "licensed_producer",
-    "consigner": "producer",
-    "respondent": "seller",
-}
+_TABLE_ROLES = ("producer", "sampled", "holder", "consigner", "respondent")
 _TEXT_CHANNELS = ("opinion", "notice", "complaint", "monitoring", "feed")
+# What a record weighs in the review queue (P): a failed batch or an injury first, a passed batch last.
+_STAKES = {"fail": 4.0, "injury": 4.0, "recall": 4.0, "case": 3.0, "complaint": 2.0, "opinion": 1.5, "sampling": 0.5}
+_LEVEL_STAKES = {"D": 2.0, "C": 1.5, "U": 1.2, "B": 1.2, "A": 1.0}
 _MERGE_DEPTH = 20
 _BATCH = 2000
 
@@ -46,6 +44,7 @@ class _Waiting:
     address: str | None
     known_at: datetime
     product: str | None
+    stake: str  # channel of the record, or "fail" for a batch that failed
 
 
 def run(sessions: sessionmaker[Session], settings: Settings, as_of: date, *, rebuild: bool = False) -> dict[str, Any]:
@@ -66,6 +65,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date, *, reb
             for batch in chunked(_waiting(session, before), _BATCH):
                 resolver.tie(batch)
             counts |= resolver.counts
+            counts["roles"] = roles_from_records(session)
             counts["enterprises"] = len(resolver.register)
     return dict(counts)
 
@@ -90,31 +90,15 @@ class _Resolver:
         self._run_id = run_id
         self._version = version
         self._answers: dict[tuple[str, str | None, str | None], Resolution] = {}
-        self._roles: set[tuple[int, str]] = set(
-            session.execute(
-                select(tables.EnterpriseRole.enterprise_id, tables.EnterpriseRole.role).where(
-                    tables.EnterpriseRole.product_id == ""
-                )
-            )
-        )
+        self._level = _worst_levels(session)
 
     def tie(self, batch: Sequence[_Waiting]) -> None:
-        """Write a link for each mention of the batch, and the enterprises and roles that follow from it."""
-        links: list[dict[str, Any]] = []
-        roles: list[dict[str, Any]] = []
-        for mention in batch:
-            link = self._link(mention)
+        """Write a link for each mention of the batch, and the enterprises that follow from it."""
+        links = [self._link(mention) for mention in batch]
+        for link in links:
             self.counts[link["guess_decision"]] += 1
-            links.append(link)
-            role = _TABLE_ROLES.get(mention.role)
-            firm = link["enterprise_id"]
-            if firm and role and (firm, role) not in self._roles:
-                self._roles.add((firm, role))
-                roles.append({"enterprise_id": firm, "role": role, "product_id": "", "known_at": mention.known_at})
         if links:
             self.session.execute(insert(tables.Link), links)
-        if roles:
-            self.session.execute(insert(tables.EnterpriseRole), roles)
 
     def _link(self, mention: _Waiting) -> dict[str, Any]:
         key = (mention.text, mention.uscc, mention.region_code)
@@ -153,7 +137,15 @@ class _Resolver:
                 {"enterprise_id": int(c.id), "score": c.score, "reasons": list(c.reasons)} for c in answer.candidates
             ],
             "version": self._version,
+            "priority": self._priority(mention, answer) if decision == "review" else 0.0,
         }
+
+    def _priority(self, mention: _Waiting, answer: Resolution) -> float:
+        """Risk at stake × uncertainty: what a wrong or missing tie would hide, times how open the question is."""
+        scores = sorted((c.score for c in answer.candidates), reverse=True)
+        uncertainty = 1.0 - (scores[0] - scores[1] if len(scores) > 1 else abs(2 * scores[0] - 1)) if scores else 0.0
+        worst = max((self._level.get(int(c.id), 1.0) for c in answer.candidates), default=1.0)
+        return round(_STAKES.get(mention.stake, 1.0) * worst * uncertainty, 4)
 
     def _makes_enterprise(self, mention: _Waiting) -> bool:
         key = name_key(mention.text)
@@ -224,6 +216,19 @@ def _firms(session: Session) -> Iterator[Firm]:
             )
 
 
+def _worst_levels(session: Session) -> dict[int, float]:
+    """How much each graded enterprise's newest grade raises the stake."""
+    newest = select(func.max(tables.Grade.as_of)).scalar_subquery()
+    return {
+        firm: _LEVEL_STAKES.get(level, 1.0)
+        for firm, level in session.execute(
+            select(tables.Grade.enterprise_id, tables.Grade.level).where(
+                tables.Grade.as_of == newest, tables.Grade.product_id == ""
+            )
+        )
+    }
+
+
 def _merged_into(session: Session) -> dict[int, int]:
     """Each merged enterprise -> the one in force at the end of its chain."""
     step = dict(
@@ -289,7 +294,10 @@ def _waiting(session: Session, before: datetime) -> list[_Waiting]:
             mention.address,
             mention.signal_id,
             signal.known_at,
+            signal.channel,
+            tables.SamplingResult.outcome,
         )
+        .outerjoin(tables.SamplingResult, tables.SamplingResult.signal_id == mention.signal_id)
         .join(signal, signal.id == mention.signal_id)
         .outerjoin(link, link.mention_id == mention.id)
         .where(link.mention_id.is_(None), signal.known_at < before.astimezone(UTC))
@@ -297,7 +305,15 @@ def _waiting(session: Session, before: datetime) -> list[_Waiting]:
     )
     return [
         _Waiting(
-            row.id, row.role, row.text, row.uscc, row.region_code, row.address, row.known_at, product.get(row.signal_id)
+            id=row.id,
+            role=row.role,
+            text=row.text,
+            uscc=row.uscc,
+            region_code=row.region_code,
+            address=row.address,
+            known_at=row.known_at,
+            product=product.get(row.signal_id),
+            stake="fail" if row.outcome == "fail" else row.channel,
         )
         for row in rows
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 # Distinctions many speakers do not make: the tongue position of the initial, the nasal of the final, n and l.
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"))
+_SERIES = ("一二三四五六七八九十百千万两", "东西南北中", "上下", "甲乙丙丁", "0123456789")
 _CJK = range(0x4E00, 0xA000)
 _BRACKETS = str.maketrans("〔【［｛〈《＜<[{﹙〕】］｝〉》＞>]}﹚", "(((((((((((" + ")))))))))))")
 
@@ -82,7 +83,7 @@ def look_alikes() -> dict[str, str]:
         for char in line[1:]:
             groups.setdefault(line[0], set()).add(char)
             groups.setdefault(char, set()).add(line[0])
-    return {char: "".join(sorted(others)) for char, others in groups.items()}
+    return {char: "".join(sorted(c for c in others if not _counts_apart(char, c))) for char, others in groups.items()}
 
 
 def relation(one: str, other: str) -> str:
@@ -110,6 +111,11 @@ def _near(reading: str) -> str:
     if reading.endswith(("ang", "eng", "ing")):
         reading = reading[:-1]
     return reading
+
+
+def _counts_apart(one: str, other: str) -> bool:
+    """二店 and 三店 are two shops, however alike the characters look."""
+    return any(one in series and other in series for series in _SERIES)
 
 
 def _in_gb2312(char: str) -> bool:

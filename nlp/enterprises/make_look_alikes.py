@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 SIZE = 40
@@ -24,7 +25,7 @@ def gb2312() -> list[str]:
     return [text for raw in rows if (text := raw.decode("gb2312", errors="ignore"))]
 
 
-def drawings(characters: list[str], font_file: str) -> "np.ndarray":
+def drawings(characters: list[str], font_file: str) -> NDArray[np.float32]:
     """One blurred, centred, unit-length drawing a character."""
     font = ImageFont.truetype(font_file, SIZE - 4, index=2)
     images = []
@@ -34,7 +35,8 @@ def drawings(characters: list[str], font_file: str) -> "np.ndarray":
         images.append(np.asarray(image.filter(ImageFilter.GaussianBlur(1.6)), np.float32).ravel())
     matrix = np.stack(images)
     matrix -= matrix.mean(axis=0)
-    return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    lengths: NDArray[np.float32] = np.linalg.norm(matrix, axis=1, keepdims=True)
+    return matrix / lengths
 
 
 def main(fonts: list[str]) -> None:
@@ -43,7 +45,7 @@ def main(fonts: list[str]) -> None:
     drawn = [drawings(characters, font) for font in fonts]
     lines = []
     for start in range(0, len(characters), 500):
-        alike = sum(d[start : start + 500] @ d.T for d in drawn) / len(drawn)
+        alike = np.mean([d[start : start + 500] @ d.T for d in drawn], axis=0)
         for offset, row in enumerate(alike):
             own = start + offset
             row[own] = 0

@@ -16,6 +16,10 @@ _LABEL = re.compile(
     r"^(?:\d{1,3}[.、．)]\s*)?(?:(?:标称|生产|制造|委托|受托|被委托|被抽样|受检|被检|销售|经营|供货|被投诉|出品|监制|委托加工|分装|进口|代理)+"
     r"(?:企业|单位|商家|商|者|方|厂家|厂商|公司)?(?:名称|全称)?|厂名|企业名称|单位名称|公司名称|名称|厂家|商家|店名)\s*[:：]\s*"
 )
+_ROLE_NOTE = re.compile(
+    "(?:标称|生产|制造|委托|受托|被委托|被抽样|受检|被检|销售|经营|供货|被投诉|出品|监制|委托加工|分装|进口|代理|自产|自产自销)"
+    "(?:企业|单位|商家|商|者|方|厂家|厂商|公司|生产)*|标称|生产|委托|受托|盖章|公章|原件|复印件|略|注销|吊销|存续|在业|开业"
+)
 _PERSON_TITLE = re.compile(r"^(?:法定代表人|法人代表|法人|负责人|经营者|联系人|业主|老板|店主)")
 _TITLE_AFTER = re.compile(r"(?:先生|女士|经理|老板|厂长|总)$")
 _ADDRESS_END = re.compile(
@@ -193,6 +197,8 @@ class NameParser:
             length, found = self.place_chain(content)
             if content and length == len(content):
                 place, codes = content, found
+                text = text.replace(whole, "", 1)
+            elif _ROLE_NOTE.fullmatch(content):
                 text = text.replace(whole, "", 1)
             elif content in self.policy.form_class:
                 form = form or content

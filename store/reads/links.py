@@ -61,7 +61,7 @@ class PairRow:
 
 
 def queue(session: Session, scope: Scope, page: PageRequest, *, mention_id: int | None = None) -> Page[ReviewRow]:
-    """Return the names that wait, the likeliest to be settled first; those put aside as unsure come last."""
+    """Return the names that wait, most risk × uncertainty first; those put aside as unsure come last."""
     waiting = _waiting(scope)
     statement = (
         select(Mention, Link, Signal)
@@ -73,7 +73,7 @@ def queue(session: Session, scope: Scope, page: PageRequest, *, mention_id: int 
         statement = statement.where(Mention.id == mention_id)
     total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Mention.id).subquery())) or 0
     found = session.execute(
-        statement.order_by(Link.decided.is_not(None), Link.score.desc(), Mention.text, Mention.id)
+        statement.order_by(Link.decided.is_not(None), Link.priority.desc(), Link.score.desc(), Mention.text, Mention.id)
         .offset(page.offset)
         .limit(page.size)
     ).all()

@@ -111,6 +111,7 @@ class Link(Base):
     reasons: Mapped[list[Any]] = mapped_column(default=list)
     candidates: Mapped[list[Any]] = mapped_column(default=list)  # [{"enterprise_id", "score", "reasons"}]
     version: Mapped[str]
+    priority: Mapped[float] = mapped_column(default=0.0)  # risk at stake x uncertainty; orders the review queue
     decided: Mapped[str | None]  # link | none | unsure
     decided_enterprise_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise.id"))
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

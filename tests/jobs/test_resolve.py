@@ -8,7 +8,19 @@ from sqlalchemy.orm import Session, sessionmaker
 from jobs import resolve
 from jobs.settings import Settings
 from nlp.enterprises import name_key
-from store.tables import Enterprise, EnterpriseName, EnterpriseRole, Link, Mention, Signal
+from store.reads.links import queue
+from store.reads.page import PageRequest
+from store.reads.scope import PROVINCE
+from store.tables import (
+    Complaint,
+    Enterprise,
+    EnterpriseName,
+    EnterpriseRole,
+    Link,
+    Mention,
+    SamplingResult,
+    Signal,
+)
 from tests.factories import NOW, TODAY, make_account, make_enterprise, make_signal
 
 
@@ -67,8 +79,6 @@ def test_records_are_tied_or_get_a_provisional_firm_or_wait(
         ]
         made = session.scalars(select(Enterprise).where(Enterprise.name == "丽水新木玩具有限公司")).one()
         assert (made.provisional, made.region_code) == (True, "331100")
-        roles = session.execute(select(EnterpriseRole.enterprise_id, EnterpriseRole.role)).all()
-        assert (made.id, "producer") in [tuple(role) for role in roles]
 
 
 def test_running_twice_changes_nothing(sessions: sessionmaker[Session], settings: Settings) -> None:
@@ -150,3 +160,66 @@ def test_names_in_free_text_become_mentions(sessions: sessionmaker[Session], set
         spans = session.execute(select(Mention.text, Mention.start, Mention.end)).all()
     assert all(text[start:end] == word for word, start, end in spans)
     assert session.scalars(select(Enterprise).where(Enterprise.provisional)).all() == []
+
+
+def test_who_made_and_who_sold(sessions: sessionmaker[Session], settings: Settings) -> None:
+    def roles(session: Session, name: str) -> list[tuple[str, str]]:
+        rows = session.execute(
+            select(EnterpriseRole.role, EnterpriseRole.product_id)
+            .join(Enterprise, Enterprise.id == EnterpriseRole.enterprise_id)
+            .where(Enterprise.name == name)
+            .order_by(EnterpriseRole.role)
+        )
+        return [(role, product) for role, product in rows]
+
+    with sessions.begin() as session:
+        for number, channel in enumerate(("production", "circulation", None)):
+            signal = make_signal(session)
+            seller = "宁波华盛电器有限公司" if channel == "production" else f"象山县便民{'一二三'[number]}五金店"
+            mention(session, "宁波华盛电器有限公司", signal=signal)
+            mention(session, seller, role="sampled", signal=signal)
+            session.add(sampling(signal, channel))
+        complaint = make_signal(session, channel="complaint")
+        mention(session, "宁波华盛电器有限公司", role="respondent", signal=complaint)
+        session.add(
+            Complaint(
+                signal_id=complaint.id,
+                occurred_on=TODAY,
+                known_at=complaint.known_at,
+                number="1",
+                kind="complaint",
+            )
+        )
+    resolve.run(sessions, settings, TODAY)
+    with sessions() as session:
+        assert roles(session, "宁波华盛电器有限公司") == [("producer", "charger")]
+        assert roles(session, "象山县便民二五金店") == [("seller", "charger")]
+        assert roles(session, "象山县便民三五金店") == [("seller", "charger")]
+
+
+def sampling(signal: Signal, channel: str | None) -> SamplingResult:
+    return SamplingResult(
+        signal_id=signal.id,
+        occurred_on=TODAY,
+        known_at=signal.known_at,
+        product_id="charger",
+        channel=channel,
+        outcome="pass",
+    )
+
+
+def test_what_is_at_stake_orders_the_queue(sessions: sessionmaker[Session], settings: Settings) -> None:
+    with sessions.begin() as session:
+        firm(session, "宁波华盛电器有限公司")
+        firm(session, "温州华盛电器有限公司", region_code="330302")
+        failed, passed = make_signal(session), make_signal(session)
+        mention(session, "华盛电器", signal=passed)
+        mention(session, "华盛电器", signal=failed)
+        session.add_all([sampling(passed, None), sampling(failed, None)])
+        session.flush()
+        session.get_one(SamplingResult, failed.id).outcome = "fail"
+        waiting = failed.id
+    resolve.run(sessions, settings, TODAY)
+    with sessions() as session:
+        first = queue(session, PROVINCE, PageRequest()).rows
+        assert [row.signal.id == waiting for row in first] == [True, False]

@@ -972,6 +972,7 @@ def upgrade() -> None:
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("candidates", sa.JSON(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
+        sa.Column("priority", sa.Double(), nullable=False),
         sa.Column("decided", sa.String(), nullable=True),
         sa.Column("decided_enterprise_id", sa.Integer(), nullable=True),
         sa.Column("decided_by", sa.Integer(), nullable=True),
