@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from ingest.declared import register_sources
 from ingest.harvest import CHINA, CarriedFile, Harvest, gather
 from ingest.health import History, RunFacts, Verdict, judge
 from ingest.http import as_address
@@ -28,7 +29,7 @@ from ingest.intake import Lookups, import_file
 from ingest.pipelines import store_signals
 from ingest.rows import Notice
 from ingest.signal import RawSignal
-from ingest.source import SourceSpec, find_source, register_sources
+from ingest.source import SourceSpec, find_source
 from store.dialect import chunked, insert_ignore
 from store.tables import FrontierPage, Run, Signal, SourceCheck
 

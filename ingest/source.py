@@ -1,4 +1,4 @@
-"""A source's yml -> `SourceSpec` -> its row in the store.
+"""A source's yml -> `SourceSpec`. No store: a crawl's child process reads this too, and starts the sooner for it.
 
 One yml a source: what it is called, which platform reads it, where it starts, how often it runs and how much
 it should bring. An office's IT person edits nothing else; docs/sources.md shows how.
@@ -12,10 +12,6 @@ from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from sqlalchemy.orm import Session
-
-from store.dialect import upsert
-from store.tables import Source
 
 SOURCES = Path(__file__).resolve().parent / "sources"
 Platform = Literal["listing_notice", "json_api", "feed", "recall_centre", "news_list"]
@@ -146,25 +142,3 @@ def find_source(source_id: str, folders: Sequence[Path] = (SOURCES,)) -> SourceS
         if path.parent == folder and path.is_file():
             return load_source(path)
     raise BadSource(f"没有名为 {source_id} 的信源")
-
-
-def register_sources(session: Session, specs: Sequence[SourceSpec]) -> int:
-    """Write the sources' rows, new or changed; return how many were written. The caller commits."""
-    rows = [
-        {
-            "id": spec.id,
-            "title": spec.title,
-            "channel": spec.channel,
-            "trust": spec.trust,
-            "region_code": spec.region,
-            "platform": spec.platform,
-            "url": spec.start_url(),
-            "schedule": spec.schedule,
-            "expect": spec.expect.model_dump(mode="json"),
-            "active": spec.active,
-            "synthetic": spec.synthetic,
-        }
-        for spec in specs
-    ]
-    changing = [name for name in rows[0] if name not in ("id", "active")] if rows else []
-    return upsert(session, Source.__table__, rows, key=["id"], update=changing)  # type: ignore[arg-type]

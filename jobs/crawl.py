@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.crawl import CrawlFailed, crawl
+from ingest.declared import register_sources
 from ingest.intake import Lookups
-from ingest.source import SOURCES, SourceSpec, find_source, load_sources, register_sources
+from ingest.source import SOURCES, SourceSpec, find_source, load_sources
 from jobs.imports import make_lookups
 from jobs.opening import secret_key
 from jobs.runs import recorded_run

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from alerting.policy import load_alert_policy
-from ingest.source import load_sources, register_sources
+from ingest.declared import register_sources
+from ingest.source import load_sources
 from jobs import grade, health, ledger, notify, outcome, reposts, resolve, tag
 from jobs.basis import basis_of, unless_unchanged
 from jobs.known_facts import end_of
