@@ -1,9 +1,11 @@
 """Names of products, hazards and violations, from the lexicon folder in force."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import ingest
 from nlp.taxonomy import TaxonomyError, load_taxonomy
 
 
@@ -14,13 +16,21 @@ class Vocabulary:
     products: Mapping[str, str] = field(default_factory=dict)
     hazards: Mapping[str, str] = field(default_factory=dict)
     violations: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, code: str | None, kind: str) -> str:
-        """Return the name of a code ('product', 'hazard' or 'violation'); the code itself when it is unknown."""
+        """Return the name of a code (product, hazard, violation or column); the code itself when it is unknown."""
         if not code:
             return "—"
-        names = {"product": self.products, "hazard": self.hazards, "violation": self.violations}.get(kind, {})
-        return names.get(code, code)
+        if kind == "relevance":
+            return "相关"
+        names = {
+            "product": self.products,
+            "hazard": self.hazards,
+            "violation": self.violations,
+            "column": self.columns,
+        }
+        return names.get(kind, {}).get(code, code)
 
 
 def load_vocabulary(folder: Path) -> Vocabulary:
@@ -34,4 +44,11 @@ def load_vocabulary(folder: Path) -> Vocabulary:
         | {code: product.name for code, product in taxonomy.products.items()},
         hazards={code: hazard.name for code, hazard in taxonomy.hazards.items()},
         violations={code: violation.name for code, violation in taxonomy.violations.items()},
+        columns=_columns(),
     )
+
+
+def _columns() -> dict[str, str]:
+    """Return the Chinese names of the columns that importers know."""
+    with (Path(ingest.__file__).parent / "header_aliases.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["canonical_field"]: row["meaning_zh"] for row in csv.DictReader(lines)}

@@ -1,5 +1,7 @@
 """The Chinese words for the codes the store keeps. A code without a word is shown as it is."""
 
+from scoring.sampling.rules import RULE_ZH
+
 LEVELS = {
     "A": "低风险",
     "B": "一般风险",
@@ -122,13 +124,7 @@ WORDS: dict[str, dict[str, str]] = {
         "withdrawn": "已撤回",
     },
     "purpose": {"find": "发现问题类", "estimate": "质量评价类"},
-    "rule": {
-        "full_coverage": "全覆盖",
-        "follow_up": "跟踪抽查",
-        "key_share": "重点产品",
-        "risk": "按风险",
-        "random": "随机",
-    },
+    "rule": RULE_ZH,
     "run_status": {
         "running": "运行中",
         "ok": "成功",
@@ -185,6 +181,15 @@ WORDS: dict[str, dict[str, str]] = {
         "column_mismatch": "列数不符",
         "formula_no_value": "公式没有结果",
         "error_cell": "单元格出错",
+        "unknown_value": "取值不在清单内",
+        "unknown_headers": "没有认识的表头",
+        "unknown_column": "不认识的列",
+        "bad_uscc": "统一社会信用代码校验不通过",
+        "invisible_removed": "去掉了不可见字符",
+        "hidden_sheet": "跳过隐藏工作表",
+        "extension_mismatch": "扩展名与内容不符",
+        "scanned_pdf": "扫描件，无法读取文字",
+        "personal_data": "含个人信息",
     },
     "tag_kind": {
         "product": "产品",
@@ -202,7 +207,17 @@ WORDS: dict[str, dict[str, str]] = {
         "exact_name": "名称一致",
         "fuzzy": "名称相近",
         "provisional": "暂立企业",
+        "none": "机器未关联",
     },
+    "platform": {
+        "import": "文件上传",
+        "listing_notice": "通告网站",
+        "feed": "订阅源",
+        "json_api": "数据接口",
+        "search_list": "查询列表",
+        "attachment_list": "附件列表",
+    },
+    "delivery_channel": {"webhook": "消息机器人", "email": "邮件"},
     "decision": {"yes": "是", "no": "否", "unsure": "拿不准"},
     "account_role": {"admin": "系统管理员", "analyst": "省级分析员", "bureau": "市级监管", "reader": "只读"},
     "name_kind": {"former": "曾用名", "short": "简称", "brand": "品牌", "shop": "店铺名"},

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from alerting.answers import KINDS, AnswerError, answer, possible_answers
+from alerting.policy import load_alert_policy
+from api.clock import now
 from api.deps import LARGEST_INTEGER, Caller, Config, Form, Id, InScope, Paging, Reading, Writing, note
 from api.errors import Refused, not_found
 from api.exports import send_table
@@ -23,6 +25,8 @@ States = Literal["", "active", "open", "acknowledged", "handling", "reported", "
 
 
 def wanted_alerts(
+    session: Reading,
+    settings: Config,
     q: Annotated[str, Query(max_length=100, description="标题或企业名称")] = "",
     colour: Annotated[Literal["", "red", "orange", "yellow", "blue"], Query(description="颜色")] = "",
     state: Annotated[States, Query(description="状态；active 为未销号")] = "",
@@ -40,7 +44,7 @@ def wanted_alerts(
         rule=rule,
         region=region,
         enterprise=enterprise,
-        overdue_at=datetime.now(UTC) if overdue else None,
+        overdue_at=now(session, settings) if overdue else None,
         sort=sort,
     )
 
@@ -60,7 +64,8 @@ def alert_list(
         "names": regions.names(session, [row.alert.region_code for row in found.rows]),
         "regions": regions.choices(session, scope, settings.province_code),
         "rules": reads.rules_in_use(session, scope),
-        "now": datetime.now(UTC),
+        "rule_names": {code: rule.zh for code, rule in load_alert_policy().rules.items()},
+        "now": now(session, settings),
     }
     return render(request, "alerts.html", context)
 
@@ -110,7 +115,7 @@ def alert_export(request: Request, session: Reading, scope: InScope, wanted: Fil
 
 
 @router.get("/alerts/{alert_id}")
-def alert_page(request: Request, session: Reading, scope: InScope, alert_id: Id) -> Response:
+def alert_page(request: Request, session: Reading, scope: InScope, alert_id: Id, settings: Config) -> Response:
     """Show one alert: why it was raised, who was told, what they answered."""
     file = reads.one(session, scope, alert_id)
     if file is None:
@@ -118,8 +123,9 @@ def alert_page(request: Request, session: Reading, scope: InScope, alert_id: Id)
     context = {
         "file": file,
         "names": regions.names(session, [file.row.alert.region_code]),
+        "rule": load_alert_policy().rules.get(file.row.alert.rule),
         "possible": possible_answers(file.row.alert.state),
-        "now": datetime.now(UTC),
+        "now": now(session, settings),
     }
     return render(request, "alert.html", context)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.clock import today
 from api.deps import Caller, Config, Form, Id, InScope, Paging, Reading, Writing, note
 from api.errors import Refused, not_found
 from api.exports import send_table
@@ -24,12 +25,9 @@ router = APIRouter(include_in_schema=False)
 States = Literal["", "active", "opened", "notified", "rectifying", "rechecking", "announced", "closed"]
 
 
-def today_of() -> date:
-    """Return today's date at Beijing time."""
-    return datetime.now(LOCAL_ZONE).date()
-
-
 def wanted_cases(
+    session: Reading,
+    settings: Config,
     q: Annotated[str, Query(max_length=100, description="标题或企业名称")] = "",
     kind: Annotated[Literal["", "failed_sample", "hazard"], Query(description="类别")] = "",
     state: Annotated[States, Query(description="状态；active 为未办结")] = "",
@@ -37,7 +35,7 @@ def wanted_cases(
     overdue: Annotated[bool, Query(description="仅看超期")] = False,
 ) -> reads.CaseFilter:
     """Return the filters of the ledger."""
-    return reads.CaseFilter(q.strip(), kind, state, region, today_of() if overdue else None)
+    return reads.CaseFilter(q.strip(), kind, state, region, today(session, settings) if overdue else None)
 
 
 Filter = Annotated[reads.CaseFilter, Depends(wanted_cases)]
@@ -54,7 +52,7 @@ def case_list(
         "wanted": wanted,
         "names": regions.names(session, [row.case.region_code for row in found.rows]),
         "regions": regions.choices(session, scope, settings.province_code),
-        "today": today_of(),
+        "today": today(session, settings),
     }
     return render(request, "cases.html", context)
 
@@ -98,7 +96,7 @@ def case_export(request: Request, session: Reading, scope: InScope, wanted: Filt
 
 
 @router.get("/cases/{case_id}")
-def case_page(request: Request, session: Reading, scope: InScope, case_id: Id) -> Response:
+def case_page(request: Request, session: Reading, scope: InScope, case_id: Id, settings: Config) -> Response:
     """Show one case: what opened it, what was done, which deadlines run."""
     file = reads.one(session, scope, case_id)
     if file is None:
@@ -106,7 +104,7 @@ def case_page(request: Request, session: Reading, scope: InScope, case_id: Id) -
     context: dict[str, Any] = {
         "file": file,
         "names": regions.names(session, [file.row.case.region_code]),
-        "today": today_of(),
+        "today": today(session, settings),
         "steps": load_case_policy().steps.get(file.row.case.kind, ()),
         "taken": {step.step for step, _ in file.steps},
         "limits": load_limits(),
@@ -115,7 +113,9 @@ def case_page(request: Request, session: Reading, scope: InScope, case_id: Id) -
 
 
 @router.post("/cases/{case_id}/steps")
-def take_step(session: Writing, scope: InScope, case_id: Id, principal: Caller, form: Form) -> Response:
+def take_step(
+    session: Writing, scope: InScope, case_id: Id, principal: Caller, form: Form, settings: Config
+) -> Response:
     """Record a step taken on a case."""
     step = form.text("step", required=True, label="步骤", longest=40)
     remark = form.text("remark", longest=2000)
@@ -126,7 +126,7 @@ def take_step(session: Writing, scope: InScope, case_id: Id, principal: Caller, 
         done_on = date.fromisoformat(form.text("done_on", required=True, label="办理日期", longest=10))
     except ValueError:
         raise Refused(422, "办理日期应写作 年-月-日") from None
-    if done_on > today_of():
+    if done_on > max(today(session, settings), datetime.now(LOCAL_ZONE).date()):
         raise Refused(422, "办理日期不能晚于今天")
     file = reads.one(session, scope, case_id)
     if file is None:

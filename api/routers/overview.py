@@ -1,13 +1,13 @@
 """The front page."""
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.deps import InScope, Reading
-from api.rendering import LOCAL_ZONE, render
+from api.clock import today
+from api.deps import Config, InScope, Reading
+from api.rendering import render
 from api.words import word
 from store.reads import overview as reads
 from store.reads import regions
@@ -18,10 +18,9 @@ CHART_CHANNELS = 6
 
 
 @router.get("/")
-def front_page(request: Request, session: Reading, scope: InScope) -> Response:
+def front_page(request: Request, session: Reading, scope: InScope, settings: Config) -> Response:
     """Show the figures, each leading to its rows and saying how fresh it is."""
-    today = datetime.now(LOCAL_ZONE).date()
-    figures = reads.overview(session, scope, today)
+    figures = reads.overview(session, scope, today(session, settings))
     names = regions.names(
         session, [line.prefix.ljust(6, "0") for line in figures.regions] + [row.region_code for row in figures.urgent]
     )

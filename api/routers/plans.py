@@ -21,14 +21,6 @@ from store.tables import JobRequest
 router = APIRouter(include_in_schema=False)
 
 Short = Annotated[str, Query(max_length=100)]
-OUTCOME_WORDS = {
-    "found": "发现不合格（批）",
-    "expected": "按基准率应有（批）",
-    "ratio": "发现与应有之比",
-    "interval": "比值 95% 区间",
-    "sampled": "已有结果（批）",
-    "cost_per_find": "每发现一批的费用（元）",
-}
 Status = Annotated[Literal["", "draft", "issued", "superseded", "done"], Query(description="状态")]
 
 
@@ -218,7 +210,6 @@ def plan_page(
         ),
         "regions": regions.choices(session, scope, settings.province_code),
         "scope_all": scope.covers(file.row.plan.region_code),
-        "outcome_words": OUTCOME_WORDS,
         "seed": _seed(file.row.plan.status, file.row.plan.seed),
     }
     return render(request, "plan.html", context)

@@ -9,9 +9,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
 
 from alerting.answers import AnswerError, answer
+from api.clock import today
 from api.deps import Caller, Config, Id, InScope, Paging, Reading, Writing, note
 from api.errors import Refused, finite, not_found
-from api.rendering import LOCAL_ZONE, masked, render
+from api.rendering import masked, render
 from api.routers.alerts import Filter as AlertFilter
 from api.routers.cases import Filter as CaseFilter
 from api.routers.enterprises import Filter as EnterpriseFilter
@@ -74,7 +75,7 @@ def _listing(page: Page[Any], rows: Sequence[T]) -> Listing[T]:
 @router.get("/api/v1/overview", summary="总览数字", tags=["总览"], response_model=OverviewAnswer)
 def get_overview(session: Reading, scope: InScope, settings: Config) -> OverviewAnswer:
     """辖区内的各项数字及其时效；不合格率附按结构推算的应有数。"""
-    found = overview.overview(session, scope, datetime.now(LOCAL_ZONE).date())
+    found = overview.overview(session, scope, today(session, settings))
     return OverviewAnswer(
         as_of=found.as_of,
         until=found.until,

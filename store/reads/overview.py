@@ -129,7 +129,7 @@ class Overview:
 
 
 def overview(session: Session, scope: Scope, today: date) -> Overview:
-    """Return the front page's figures for `scope`."""
+    """Return the front page's figures for `scope`; `today` is the day deadlines are judged at."""
     as_of = current_as_of(session)
     policy = current_policy(session, as_of) if as_of else None
     until, newest_known_at = session.execute(
@@ -166,7 +166,7 @@ def overview(session: Session, scope: Scope, today: date) -> Overview:
         overdue_cases=session.scalar(
             select(func.count(func.distinct(Case.id)))
             .join(Clock, Clock.case_id == Case.id)
-            .where(scope.where(Case.region_code), Case.state != "closed", Clock.met_on.is_(None), Clock.due_on < anchor)
+            .where(scope.where(Case.region_code), Case.state != "closed", Clock.met_on.is_(None), Clock.due_on < today)
         )
         or 0,
         open_cases=session.scalar(

@@ -29,7 +29,7 @@ def names(session: Session, codes: Iterable[str | None]) -> dict[str, str]:
     wanted = {code for code in codes if code}
     if not wanted:
         return {}
-    parents = {code[:4] + "00" for code in wanted if len(code) == 6}
+    parents = {code[:4] + "00" for code in wanted if len(code) == 6} | {code.ljust(6, "0") for code in wanted}
     found = {
         row.code: row
         for row in session.scalars(select(Region).where(Region.code.in_(sorted(wanted | parents))))
@@ -37,11 +37,11 @@ def names(session: Session, codes: Iterable[str | None]) -> dict[str, str]:
     }
     result: dict[str, str] = {}
     for code in wanted:
-        own = found.get(code)
+        own = found.get(code) or found.get(code.ljust(6, "0"))  # '99' is the province of 990000
         if own is None:
             continue
         parent = found.get(code[:4] + "00")
-        result[code] = f"{parent.short_name}{own.name}" if parent is not None and parent.code != code else own.name
+        result[code] = f"{parent.short_name}{own.name}" if parent is not None and parent is not own else own.name
     return result
 
 
