@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from jobs.known_facts import ONLINE_ROLES, Known, known_by
 from nlp.taxonomy import Taxonomy
 from scoring.facts import AnyFact, Licence, Role, Sample
-from scoring.sampling import BaseRates, Batch, Candidate, PlanRules, RelativeRisk, full_months
+from scoring.sampling import Batch, Candidate, Expectation, PlanRules, full_months
 from store import tables
 
 Line = tuple[int, str, str]  # enterprise, product ('' = all), role
@@ -38,9 +38,8 @@ def candidates_on(
     """
     known = known_by(session, as_of, taxonomy)
     grades = _grades_on(session, as_of)
-    history = list(_batches(known, _levels_before(session, as_of), as_of, rules.find.history_months))
-    rates = BaseRates(history, rules.find)
-    risk = RelativeRisk(history, rates, rules.find)
+    history = _batches(known, _levels_before(session, as_of), as_of, rules.find.history_months)
+    expectation = Expectation(history, rules.find)
     regions = {row[0]: row[1] for row in session.execute(select(tables.Region.code, tables.Region.name))}
     firms = {
         row.id: row
@@ -65,12 +64,14 @@ def candidates_on(
                 continue
             product = taxonomy.products[product_id]
             channel = _channel(role, known.roles.get(enterprise_id, set()))
-            base = rates.rate(product_id, channel)
+            base = expectation.rates.rate(product_id, channel)
             graded = grades.get((enterprise_id, product_id, role)) or grades.get((enterprise_id, "", role))
             level = graded.level if graded else "U"
             # Past quarters are graded firm by firm, so the ratio to the score was learnt on whole firms.
             whole = grades.get((enterprise_id, "", role))
-            expected = risk.fail_probability(base, level, whole.score if whole else None)
+            expected = expectation.fail_probability(
+                product_id, channel, level, whole.score if whole else None, _firm(enterprise_id, role)
+            )
             if rules.find.use_challenger and graded and graded.challenger is not None:
                 expected = graded.challenger
             samples = [fact for fact in facts if isinstance(fact, Sample) and fact.product_id == product_id]
@@ -97,6 +98,10 @@ def candidates_on(
                 reasons=graded.reasons if graded else (),
             )
     return list(found.values())
+
+
+def _firm(enterprise_id: int, role: str) -> str:
+    return f"{enterprise_id}:{role}"
 
 
 def _channel(role: Role, roles: set[str]) -> str:
@@ -177,6 +182,7 @@ def _batches(known: Known, levels: dict[Line, list[tuple[date, str, float]]], as
                     fact.failed,
                     line[position][1] if position >= 0 else None,
                     line[position][2] if position >= 0 else None,
+                    _firm(enterprise_id, role),
                 )
             )
     return batches

@@ -4,7 +4,7 @@ Candidates, rules, a budget and a seed enter; lines with their reasons and proba
 """
 
 from scoring.sampling.candidates import Candidate, full_months
-from scoring.sampling.expected import BaseRates, Batch, RelativeRisk
+from scoring.sampling.expected import BaseRates, Batch, Expectation, RelativeRisk
 from scoring.sampling.outcome import Planned, Result, plan_outcome
 from scoring.sampling.plan import DraftLine, DraftPlan, make_plan
 from scoring.sampling.rules import PlanRules, PlanRulesError, load_rules
@@ -15,6 +15,7 @@ __all__ = [
     "Candidate",
     "DraftLine",
     "DraftPlan",
+    "Expectation",
     "PlanRules",
     "PlanRulesError",
     "Planned",

@@ -27,6 +27,7 @@ class Batch:
     failed: bool
     level: str | None = None
     score: float | None = None
+    firm: str = ""  # whoever answers for it, so that its own history counts
 
 
 class BaseRates:
@@ -110,9 +111,36 @@ class RelativeRisk:
             return self._rules.level_relative_risk.get(level, 1.0)
         return float(np.interp(score, self._scores, self._ratios))
 
-    def fail_probability(self, base_rate: float, level: str, score: float | None) -> float:
-        """Return the expected failure probability of a firm's batch."""
-        return min(base_rate * self.of(level, score), HIGHEST)
+
+class Expectation:
+    """The expected failure probability of a firm's next batch: base rate × risk by score × the firm's own history."""
+
+    def __init__(self, history: Iterable[Batch], rules: FindValue) -> None:
+        batches = list(history)
+        self.rates = BaseRates(batches, rules)
+        self.risk = RelativeRisk(batches, self.rates, rules)
+        self._prior = rules.firm_prior_expected
+        self._own: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for batch in batches:
+            if batch.firm:
+                own = self._own[batch.firm]
+                own[0] += batch.failed
+                own[1] += self._by_score(batch.product_id, batch.channel, batch.level or "U", batch.score)
+
+    def own_ratio(self, firm: str) -> float:
+        """Return found over expected of a firm's past batches, leaning on 1; expected as its score stood then.
+
+        What the score knew before each batch is already in the expectation, so nothing is counted twice.
+        """
+        failed, expected = self._own.get(firm, (0.0, 0.0))
+        return (failed + self._prior) / (expected + self._prior)
+
+    def fail_probability(self, product_id: str, channel: str, level: str, score: float | None, firm: str) -> float:
+        """Return the expected failure probability, between 0 and 0.95."""
+        return min(self._by_score(product_id, channel, level, score) * self.own_ratio(firm), HIGHEST)
+
+    def _by_score(self, product_id: str, channel: str, level: str, score: float | None) -> float:
+        return min(self.rates.rate(product_id, channel) * self.risk.of(level, score), HIGHEST)
 
 
 def _rising(points: list[tuple[float, float, float]], least_expected: float) -> tuple[np.ndarray, np.ndarray]:

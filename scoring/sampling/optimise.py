@@ -123,7 +123,7 @@ class _Relaxed:
         if result.x is None:
             raise ArithmeticError(f"the relaxed plan was not solved: {result.message}")
         self.x = np.clip(result.x[:count], 0.0, 1.0)
-        self.bound = float(-result.fun)
+        self.bound = -float(result.fun or 0.0)
         prices = -np.asarray(result.ineqlin.marginals)  # >= 0: what one unit of each limit is worth
         self.budget_price = float(prices[0])
         self.key_price = float(prices[1])

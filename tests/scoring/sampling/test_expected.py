@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scoring.sampling import BaseRates, Batch, RelativeRisk, load_rules
+from scoring.sampling import BaseRates, Batch, Expectation, RelativeRisk, load_rules
 
 FIND = load_rules().find
 
@@ -48,10 +48,10 @@ def test_risk_rises_with_the_score_and_never_falls() -> None:
     risk = RelativeRisk(history, rates, FIND)
     base = rates.rate("lamp", "online")
     scores = np.linspace(0, 100, 60)
-    seen = [risk.fail_probability(base, "A", float(score)) for score in scores]
+    seen = [risk.of("A", float(score)) for score in scores]
     assert np.all(np.diff(seen) >= 0)
     for score in (5, 40, 70):
-        assert risk.fail_probability(base, "A", score) == pytest.approx(0.02 + 0.003 * score, abs=0.03)
+        assert base * risk.of("A", score) == pytest.approx(0.02 + 0.003 * score, abs=0.03)
 
 
 def test_equal_scores_are_one_group_whatever_came_of_them() -> None:
@@ -67,10 +67,25 @@ def test_without_graded_history_the_proposed_ratios_stand() -> None:
         assert risk.of(level, score) == pytest.approx(FIND.level_relative_risk[level])
     assert risk.of("U", 0.0) == pytest.approx(FIND.level_relative_risk["U"])
     assert risk.of("C", None) == FIND.level_relative_risk["C"]
-    assert risk.fail_probability(0.9, "D", 90) == 0.95
 
 
 def test_unknown_firms_are_judged_by_unknown_firms() -> None:
     history = [*batches("lamp", "online", 150, 500, "U", 0.0), *batches("lamp", "online", 20, 1000, "A", 0.0)]
     risk = RelativeRisk(history, BaseRates(history, FIND), FIND)
     assert risk.of("U", 0.0) > 2 * risk.of("A", 0.0)
+
+
+def test_a_firm_s_own_history_moves_its_expectation_and_leans_on_the_rest() -> None:
+    history = [Batch("lamp", "online", n < 20, "A", 5.0, firm=f"f{n}") for n in range(200)]
+    history += [Batch("lamp", "online", True, "A", 5.0, firm="bad")] * 3
+    history += [Batch("lamp", "online", False, "A", 5.0, firm="good")] * 30
+    expected = Expectation(history, FIND)
+
+    def probability(firm: str) -> float:
+        return expected.fail_probability("lamp", "online", "A", 5.0, firm)
+
+    assert probability("bad") > 2 * probability("nobody") > 4 * probability("good") * 0.9
+    assert expected.own_ratio("nobody") == 1.0
+    assert probability("bad") <= 0.95
+    certain = Expectation([Batch("lamp", "online", True, "D", 90.0, firm="x")] * 200, FIND)
+    assert certain.fail_probability("lamp", "online", "D", 90.0, "x") == 0.95
