@@ -40,13 +40,11 @@ class Reader:
     def read(self, text: str) -> TextReading:
         """Read one text."""
         folded = fold(text)
-        genre = self.rules.genre(folded)
-        hazards = self.rules.find_hazards(folded, genre)
-        violations = self.rules.find_violations(folded)
-        products = self.products.find(folded)
-        names = _finding_names(genre, hazards, violations, products)
+        found = self.rules.read(folded)
+        products = tuple(self.products.find(folded))
+        names = _finding_names(found.genre, found.hazards, found.violations, products)
         reading = Reading(folded, self._words.cut(folded), names)
-        return TextReading(reading, genre, tuple(hazards), tuple(violations), tuple(products))
+        return TextReading(reading, found.genre, found.hazards, found.violations, products)
 
 
 def domain_words(names: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ Pattern files (`*_patterns.tsv`: code, strength, pattern) are regular expression
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -30,6 +30,7 @@ _SENTENCE = re.compile(r"[。!?\n]+")
 _GAP = f"[^{re.escape(CLAUSE_END)}]"
 _CLASS = re.compile(r"<([a-z_]+)>")
 _ANCHOR_PRODUCT = 400
+REACH = 56
 STRENGTHS = ("strong", "medium", "weak", "item")
 
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -217,13 +218,18 @@ def _nested(op: Any, argument: Any) -> frozenset[str]:
 
 
 class PatternSet:
-    """Many patterns over one text: an Aho-Corasick pass over their anchors says which can match at all."""
+    """Many patterns over one text, in named groups.
 
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
-        self.patterns = list(patterns)
+    One Aho-Corasick pass over the patterns' anchors says which can match and where; only there, and no farther than
+    `REACH` characters to either side, is the expression itself tried.
+    """
+
+    def __init__(self, groups: Mapping[str, Iterable[Pattern]]) -> None:
+        self.groups = tuple(groups)
+        self.patterns = [(name, pattern) for name, patterns in groups.items() for pattern in patterns]
         by_anchor: dict[str, set[int]] = {}
         self._always: list[int] = []
-        for index, pattern in enumerate(self.patterns):
+        for index, (_, pattern) in enumerate(self.patterns):
             if not pattern.anchors:
                 self._always.append(index)
             for anchor in pattern.anchors:
@@ -235,18 +241,29 @@ class PatternSet:
             self._automaton.make_automaton()
         self._empty = not by_anchor
 
-    def find(self, folded: str) -> list[Hit]:
-        """Return every match in a folded text, in pattern order."""
-        candidates = set(self._always)
+    def find(self, folded: str) -> dict[str, list[Hit]]:
+        """Return every match in a folded text by group, in pattern order."""
+        hits: dict[str, list[Hit]] = {name: [] for name in self.groups}
+        size = len(folded)
+        windows: dict[int, list[tuple[int, int]]] = {index: [(0, size)] for index in self._always}
         if not self._empty:
-            for _, indexes in self._automaton.iter(folded):
-                candidates.update(indexes)
-        hits = []
-        for index in sorted(candidates):
-            pattern = self.patterns[index]
-            for found in pattern.regex.finditer(folded):
-                if found.end() > found.start():
-                    hits.append(Hit(pattern.code, found.start(), found.end(), pattern.strength))
+            for end, indexes in self._automaton.iter(folded):
+                low, high = max(0, end - REACH), min(size, end + REACH)
+                for index in indexes:
+                    known = windows.get(index)
+                    if known is None:
+                        windows[index] = [(low, high)]
+                    elif low <= known[-1][1]:
+                        known[-1] = (known[-1][0], high)
+                    else:
+                        known.append((low, high))
+        for index in sorted(windows):
+            group, pattern = self.patterns[index]
+            for low, high in windows[index]:
+                for found in pattern.regex.finditer(folded, low, high):
+                    start, end = found.span()
+                    if end > start:
+                        hits[group].append(Hit(pattern.code, start, end, pattern.strength))
         return hits
 
 
@@ -303,6 +320,15 @@ class Genre:
         return "rumour" if self.rumour and not self.harm and not self.report else None
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the rules say about one text; violations are those found, not those denied."""
+
+    genre: Genre
+    hazards: tuple[Hit, ...]
+    violations: tuple[Hit, ...]
+
+
 class RuleBook:
     """All rules of one lexicon folder, ready to read texts."""
 
@@ -333,15 +359,25 @@ class RuleBook:
             violations.extend(
                 compile_pattern(violation.id, "medium", re.escape(fold(term)), {}) for term in violation.terms
             )
-        self.hazards = PatternSet(hazards)
-        self.violations = PatternSet(violations)
         masks = [re.escape(word) for hazard in taxonomy.hazards.values() for word in _plain(hazard.confusers)]
         masks.extend(pattern for (pattern,) in read_rows(folder / "masks.tsv", 1))
-        self.masks = PatternSet(compile_pattern("mask", "strong", pattern, self.classes) for pattern in masks)
-        self.genres = PatternSet(read_patterns(folder / "genre_patterns.tsv", self.classes))
-        self.failure = PatternSet(
-            compile_pattern("failure", "strong", pattern, self.classes)
-            for (pattern,) in read_rows(folder / "failure_words.tsv", 1)
+        self.patterns = PatternSet(
+            {
+                "hazards": hazards,
+                "violations": violations,
+                "genres": read_patterns(folder / "genre_patterns.tsv", self.classes),
+            }
+        )
+        self.masks = PatternSet(
+            {"masks": [compile_pattern("mask", "strong", pattern, self.classes) for pattern in masks]}
+        )
+        self.failures = PatternSet(
+            {
+                "failures": [
+                    compile_pattern("failure", "strong", pattern, self.classes)
+                    for (pattern,) in read_rows(folder / "failure_words.tsv", 1)
+                ]
+            }
         )
 
     def hazards_of_item(self, item: str, product: str | None = None) -> tuple[str, ...]:
@@ -357,20 +393,24 @@ class RuleBook:
             general = [h.id for h in self.taxonomy.hazards.values() if any(fold(t) in folded for t in h.test_items)]
         return tuple(dict.fromkeys(own or general[:1]))
 
-    def genre(self, folded: str) -> Genre:
-        """Count the different cues of each genre."""
+    def read(self, folded: str) -> Findings:
+        """Everything the rules say about one folded text."""
+        raw = self.patterns.find(folded)
         cues: dict[str, set[str]] = {}
-        for hit in self.genres.find(folded):
+        for hit in raw["genres"]:
             cues.setdefault(hit.code, set()).add(folded[hit.start : hit.end])
-        return Genre(**{code: len(found) for code, found in cues.items()})
+        genre = Genre(**{code: len(found) for code, found in cues.items()})
+        hazards = self._hazards(folded, raw["hazards"], genre)
+        violations = [hit for hit in raw["violations"] if _negated_status(folded, hit, []) is None]
+        return Findings(genre, tuple(hazards), tuple(violations))
 
-    def find_hazards(self, folded: str, genre: Genre) -> list[Hit]:
-        """Return hazard findings with the status their context gives them."""
-        raw = _unmasked(self.hazards.find(folded), self.masks.find(folded))
+    def _hazards(self, folded: str, raw: list[Hit], genre: Genre) -> list[Hit]:
+        """Hazard findings with the status their context gives them."""
         if not raw:
             return []
+        raw = _unmasked(raw, self.masks.find(folded)["masks"])
         if any(hit.strength == "item" for hit in raw):
-            failures = [hit.start for hit in self.failure.find(folded)]
+            failures = [hit.start for hit in self.failures.find(folded)["failures"]]
             raw = [hit for hit in raw if hit.strength != "item" or _beside_failure(hit, failures, folded)]
         imposed = genre.status
         found = []
@@ -378,11 +418,6 @@ class RuleBook:
             status = _negated_status(folded, hit, raw) or imposed or "asserted"
             found.append(Hit(hit.code, hit.start, hit.end, hit.strength, status))
         return found
-
-    def find_violations(self, folded: str) -> list[Hit]:
-        """Return violations that are found rather than denied."""
-        raw = _unmasked(self.violations.find(folded), [])
-        return [hit for hit in raw if _negated_status(folded, hit, []) is None]
 
 
 def _plain(words: Iterable[str]) -> Iterator[str]:

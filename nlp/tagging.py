@@ -242,7 +242,7 @@ class Tagger:
         outcomes: Mapping[str, float],
     ) -> Tagged:
         asserted = [f for f in hazards if f.status == "asserted" and f.probability >= ASSERTED_FROM]
-        harm = read_harm(reading.folded)
+        harm = read_harm(reading.folded) if asserted else Harm(None, None)
         outcome, probability = decide_outcome(outcomes, harm, bool(asserted) and relevance >= 0.5)
         people = outcome in ("death", "injury_minor", "injury_serious")
         near_miss = outcome == "near_miss"
@@ -258,7 +258,7 @@ class Tagger:
             deaths=(harm.deaths or 0) if people else 0 if near_miss else None,
             severity=severity,
             info_grade=info_grade(severity, relevance),
-            facts=tuple(read_facts(reading.folded, on)),
+            facts=tuple(read_facts(reading.folded, on)) if relevance >= SHOWN_FROM else (),
             regions=(),
             version=self.version,
         )

@@ -18,7 +18,7 @@ from nlp.reading import TextReading
 from nlp.rules import Hit
 from nlp.taxonomy import Taxonomy
 
-CONSIDERED_FROM = -4.0  # log-odds below which a label without a rule finding is not even a candidate
+CONSIDERED_FROM = -3.5  # log-odds below which a label without a rule finding is not even a candidate
 
 
 @dataclass(frozen=True, slots=True)
