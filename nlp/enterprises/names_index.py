@@ -4,21 +4,47 @@ Names that differ only in place, form or branch share one *body* (字号 + 行�
 bodies. A body is found by its text, by its sound, by its 字号 alone, and by its rare two-character pieces.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 
-from nlp.enterprises.characters import sound_key
+from nlp.enterprises.characters import look_alikes, sound_key
 from nlp.enterprises.names import Parsed
 
 IntArray = NDArray[np.int64]
 _BOUNDARY = chr(0xF8FF)
 _RARE = 6  # how many of a query's rarest pieces are looked up
-_LONG_LIST = 60_000  # a piece in more bodies than this tells nothing
-_KEPT = 48  # bodies handed on to the comparison
+_POSTINGS = 6_000  # how many postings they may have together, the two rarest apart
+_COUNTED = 64  # bodies with most pieces in common whose spelling is compared
+_KEPT = 12  # bodies handed on
+
+
+class Numbers:
+    """Text -> numbers; a single number is kept bare, because a million lists would fill the memory."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, int | list[int]] = {}
+
+    def add(self, text: str, number: int) -> None:
+        """Note one more number under a text."""
+        old = self._found.setdefault(text, number)
+        if isinstance(old, list):
+            old.append(number)
+        elif old != number:
+            self._found[text] = [old, number]
+
+    def get(self, text: str) -> Sequence[int]:
+        """The numbers under a text, oldest first."""
+        found = self._found.get(text)
+        if found is None:
+            return ()
+        return found if isinstance(found, list) else (found,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +59,25 @@ class Entry:
 
 
 class NamesIndex:
-    """Bodies and their entries. `extend` may be called again; what is added later is found as well."""
+    """Bodies and their entries. Names added after `seal` are found as well."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
-        self._brand_lengths: list[int] = []
+        self._brand_lengths = array("B")
         self._by_text: dict[str, int] = {}
-        self._by_sound: dict[str, list[int]] = {}
-        self._by_brand: dict[str, list[int]] = {}
-        self._entries: list[list[Entry]] = []
+        self._by_sound = Numbers()
+        self._by_brand = Numbers()
+        self._words: list[str] = [""]  # forms and branches, each once
+        self._word_numbers: dict[str, int] = {"": 0}
+        # One row a name; ordered by body once sealed.
+        self._body, self._firm, self._place = array("i"), array("i"), array("i")
+        self._form, self._branch, self._former = array("i"), array("i"), array("b")
+        self._first: NDArray[np.int64] = np.zeros(1, np.int64)
+        self._late: dict[int, list[Entry]] = {}
         self._keys: IntArray = np.empty(0, np.int64)
         self._starts: IntArray = np.zeros(1, np.int64)
         self._postings: NDArray[np.int32] = np.empty(0, np.int32)
-        self._sealed = 0  # bodies before this one are in the arrays
+        self._sealed = False
         self._recent: dict[int, list[int]] = {}
 
     def add(self, parsed: Parsed, entry: Entry) -> int | None:
@@ -56,22 +88,42 @@ class NamesIndex:
             number = len(self._texts)
             self._by_text[body] = number
             self._texts.append(body)
-            self._brand_lengths.append(len(parsed.brand))
-            self._entries.append([])
+            self._brand_lengths.append(min(255, len(parsed.brand)))
             sound = sound_key(body)
-            self._by_sound.setdefault(sound, []).append(number)
-            self._by_brand.setdefault(sound[: len(parsed.brand)], []).append(number)
+            self._by_sound.add(sound, number)
+            self._by_brand.add(sound[: len(parsed.brand)], number)
             if self._sealed:
                 for piece in _pieces(sound):
                     self._recent.setdefault(piece, []).append(number)
-        self._entries[number].append(entry)
+        if self._sealed:
+            self._late.setdefault(number, []).append(entry)
+        else:
+            self._body.append(number)
+            self._firm.append(entry.firm)
+            self._place.append(int(entry.place or 0))
+            self._form.append(self._word(entry.form))
+            self._branch.append(self._word(entry.branch))
+            self._former.append(entry.former)
         return number if known is None else None
 
     def seal(self) -> None:
-        """Build the arrays over the pieces of every body so far."""
+        """Order the names by body and build the arrays over the pieces of every body."""
+        body = np.frombuffer(self._body, np.int32) if self._body else np.empty(0, np.int32)
+        order = np.argsort(body, kind="stable")
+        self._first = np.searchsorted(body[order], np.arange(len(self._texts) + 1))
+        for name, kind in (("_firm", np.int32), ("_place", np.int32), ("_form", np.int32), ("_branch", np.int32)):
+            column: array[int] = getattr(self, name)
+            ordered = array("i")
+            if len(column):
+                ordered.frombytes(np.frombuffer(column, kind)[order].tobytes())
+            setattr(self, name, ordered)
+        former = array("b")
+        if len(self._former):
+            former.frombytes(np.frombuffer(self._former, np.int8)[order].tobytes())
+        self._former = former
+        self._body = array("i")
         self._keys, self._starts, self._postings = _postings([sound_key(text) for text in self._texts])
-        self._sealed = len(self._texts)
-        self._recent = {}
+        self._sealed = True
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -85,9 +137,20 @@ class NamesIndex:
         """字号 + 行业 of a body."""
         return self._texts[number]
 
-    def entries(self, number: int) -> Sequence[Entry]:
+    def entries(self, number: int) -> Iterator[Entry]:
         """The names that have this body."""
-        return self._entries[number]
+        if number + 1 < len(self._first):
+            words = self._words
+            for row in range(int(self._first[number]), int(self._first[number + 1])):
+                place = self._place[row]
+                yield Entry(
+                    self._firm[row],
+                    str(place) if place else "",
+                    words[self._form[row]],
+                    words[self._branch[row]],
+                    bool(self._former[row]),
+                )
+        yield from self._late.get(number, ())
 
     def exact(self, body: str) -> Iterator[int]:
         """The body with this very text."""
@@ -97,37 +160,72 @@ class NamesIndex:
 
     def sounding(self, body: str) -> Sequence[int]:
         """Bodies that sound like this one."""
-        return self._by_sound.get(sound_key(body), ())
+        return self._by_sound.get(sound_key(body))
 
     def branded(self, brand: str) -> Sequence[int]:
         """Bodies whose 字号 sounds like this one."""
-        return self._by_brand.get(sound_key(brand), ())
+        return self._by_brand.get(sound_key(brand))
+
+    def alike(self, body: str) -> Iterator[tuple[int, int, str]]:
+        """(body, position, character) of bodies that are this one but for one look-alike, whatever it sounds like."""
+        sound, by_sound, texts = sound_key(body), self._by_sound, self._texts
+        for at, char in enumerate(body):
+            head, tail = sound[:at], sound[at + 1 :]
+            for code, others in _shapes_by_sound(char):
+                for number in by_sound.get(head + code + tail):
+                    if texts[number][at] in others:
+                        yield number, at, texts[number][at]
 
     def similar(self, body: str, kept: int = _KEPT) -> list[int]:
-        """Bodies sharing the rarest pieces with this one, best first."""
+        """Bodies that share rare pieces with this one, the nearest in spelling first."""
         pieces = _pieces(sound_key(body))
         lists: list[NDArray[np.int32]] = []
-        if self._sealed and pieces:
+        if len(self._keys) and pieces:
             at = np.searchsorted(self._keys, pieces)
             at[at == len(self._keys)] = 0
             found = at[self._keys[at] == pieces]
             sizes = self._starts[found + 1] - self._starts[found]
-            order = np.argsort(sizes, kind="stable")[:_RARE]
-            for position in order.tolist():
-                if lists and sizes[position] > _LONG_LIST:
+            room = _POSTINGS
+            for position in np.argsort(sizes, kind="stable")[:_RARE].tolist():
+                size = int(sizes[position])
+                if len(lists) >= 2 and size > room:
                     break
-                start = self._starts[found[position]]
-                lists.append(self._postings[start : start + min(int(sizes[position]), _LONG_LIST)])
+                start = int(self._starts[found[position]])
+                lists.append(self._postings[start : start + min(size, 4 * _POSTINGS)])
+                room -= size
         recent = [number for piece in pieces for number in self._recent.get(piece, ())]
         if recent:
             lists.append(np.asarray(recent, np.int32))
         if not lists:
             return []
-        numbers, counts = np.unique(np.concatenate(lists), return_counts=True)
-        if len(numbers) > kept:
-            best = np.argpartition(counts, -kept)[-kept:]
-            numbers, counts = numbers[best], counts[best]
-        return [int(number) for number in numbers[np.argsort(-counts, kind="stable")]]
+        ordered = np.sort(np.concatenate(lists))
+        first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        numbers, counts = ordered[first], np.diff(np.append(first, len(ordered)))
+        for least in range(int(counts.max()), 0, -1):
+            most = np.flatnonzero(counts >= least)
+            if len(most) >= _COUNTED or least == 1:
+                break
+        best = most[np.argsort(-counts[most], kind="stable")[: 2 * _COUNTED]]
+        texts = self._texts
+        near = sorted((Levenshtein.distance(body, texts[n]), n) for n in numbers[best].tolist())
+        return [number for _, number in near[:kept]]
+
+    def _word(self, word: str) -> int:
+        number = self._word_numbers.get(word)
+        if number is None:
+            number = self._word_numbers[word] = len(self._words)
+            self._words.append(word)
+        return number
+
+
+@cache
+def _shapes_by_sound(char: str) -> tuple[tuple[str, str], ...]:
+    """The look-alikes of a character, those of one sound together: (sound, characters)."""
+    found: dict[str, str] = {}
+    for other in look_alikes().get(char, ""):
+        code = sound_key(other)
+        found[code] = found.get(code, "") + other
+    return tuple(found.items())
 
 
 def _pieces(sound: str) -> list[int]:
@@ -152,7 +250,9 @@ def _postings(sounds: Sequence[str]) -> tuple[IntArray, IntArray, NDArray[np.int
     skip = (owner[:-2] == owner[2:]) & (codes[:-2] != ord(_BOUNDARY))
     keys = np.concatenate([pairs, (wide[:-2] << 17 | wide[2:] << 1 | 1)[skip]])
     bodies = np.concatenate([owner[:-1][same], owner[:-2][skip]])
+    del pairs, wide, owner, same, skip
     order = np.argsort(keys, kind="stable")
-    keys, bodies = keys[order], bodies[order]
-    distinct, starts = np.unique(keys, return_index=True)
-    return distinct, np.append(starts, len(keys)).astype(np.int64), bodies
+    keys = keys[order]
+    bodies = bodies[order]
+    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    return keys[first], np.append(first, len(keys)).astype(np.int64), bodies

@@ -7,7 +7,7 @@ from nlp.enterprises.codes import is_uscc, normalise_uscc
 from nlp.enterprises.deciding import Decider
 from nlp.enterprises.mentions import MentionFinder
 from nlp.enterprises.names import NameParser, learn_industries, name_key, split_names, squeeze
-from nlp.enterprises.names_index import Entry, NamesIndex
+from nlp.enterprises.names_index import Entry, NamesIndex, Numbers
 from nlp.enterprises.policy import NamePolicy, load_name_policy, words
 from nlp.enterprises.search import Search
 from nlp.enterprises.types import Candidate, Decision, Firm, NameSpan, Query, Resolution
@@ -33,7 +33,7 @@ class Register:
         self._firms: list[Firm] = []
         self._places: list[str] = []  # adcode of each firm's seat, '' unknown
         self._by_code: dict[str, int] = {}
-        self._by_key: dict[str, list[int]] = {}
+        self._by_key = Numbers()
         self._aliases: dict[str, list[tuple[int, str]]] = {}
         self._names = NamesIndex()
         self._finder: MentionFinder | None = None
@@ -101,9 +101,8 @@ class Register:
             parsed = self._parser.parse(name)
             if not parsed.key:
                 continue
-            numbers = self._by_key.setdefault(parsed.key, [])
-            if position not in numbers:
-                numbers.append(position)
+            # Most names are their own key: one string is kept, not two.
+            self._by_key.add(name if parsed.key == name else parsed.key, position)
             place = self._entry_place(parsed.region_codes, seat)
             body = self._names.add(parsed, Entry(position, place, parsed.form, parsed.branch, name != firm.name))
             if body is not None:

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
+
+from rapidfuzz.fuzz import ratio
 
 from nlp.enterprises.abbreviations import Abbreviations, bare
 from nlp.enterprises.characters import look_alikes
 from nlp.enterprises.compare import compare_bodies, compare_branches, compare_forms
 from nlp.enterprises.latin import LatinReader, LatinReading, english_matches, is_latin
 from nlp.enterprises.names import NameParser, Parsed, squeeze
-from nlp.enterprises.names_index import Entry, NamesIndex
+from nlp.enterprises.names_index import Entry, NamesIndex, Numbers
 from nlp.enterprises.policy import NamePolicy, words
 from nlp.enterprises.scored import Scored, keep
 from nlp.enterprises.types import Firm
@@ -21,7 +24,8 @@ _CLEAR = 0.06  # how far the best reading of a short name must be ahead
 _ALIKE = 0.7
 _WITHOUT_FORM = re.compile(r"(?:集团|股份|有限|责任|公司|\(|\))+$")
 _BODIES = 400  # bodies of one 字号 that are compared
-_ENTRIES = 3000  # names of one body that are compared
+_ENTRIES = 60  # names of one body whose spelling is compared
+_SHOWN = 6
 
 
 class Search:
@@ -31,7 +35,7 @@ class Search:
         self,
         names: NamesIndex,
         aliases: dict[str, list[tuple[int, str]]],
-        keys: dict[str, list[int]],
+        keys: Numbers,
         seats: Sequence[str],
         parser: NameParser,
         firms: Sequence[Firm],
@@ -60,7 +64,7 @@ class Search:
             self._score_latin(scored, text)
             if scored:
                 return scored
-        for position in self._keys.get(parsed.key, ()):
+        for position in self._keys.get(parsed.key):
             keep(scored, Scored(position, 1.0, ("名称一致",), "exact_name"))
         if scored and not wide:
             return scored
@@ -78,12 +82,23 @@ class Search:
         if self._best(scored) < self._policy.link and len(parsed.key) <= _ABBREVIATED:
             self._score_abbreviation(scored, parsed)
         if self._best(scored) < self._policy.review:
-            for number in self._names.similar(parsed.body):
-                self._score_body(scored, parsed, number, 0.0, ())
+            self._score_similar(scored, parsed)
         return scored
 
     def _best(self, scored: dict[int, Scored]) -> float:
         return max((item.certainty for item in scored.values()), default=0.0)
+
+    def _score_similar(self, scored: dict[int, Scored], parsed: Parsed) -> None:
+        """The nearest in spelling, for a person to look at: none of them is near enough to be linked by this alone."""
+        near: dict[int, float] = {}
+        for number in self._names.similar(parsed.body):
+            self._score_body(scored, parsed, number, 0.0, ())
+            for entry in islice(self._names.entries(number), _ENTRIES):
+                if entry.firm not in near:
+                    near[entry.firm] = ratio(parsed.key, squeeze(self._firms[entry.firm].name))
+        for firm in sorted(near, key=lambda firm: -near[firm])[:_SHOWN]:
+            certainty = near[firm] / 100 * (self._policy.review - 0.01)
+            keep(scored, Scored(firm, certainty, (f"写法相近（{near[firm]:.0f}%）",), "fuzzy"))
 
     # Other names of a firm
 
@@ -176,6 +191,12 @@ class Search:
                     place = body[start : start + length]
                     moved = replace(parsed, region=place, region_codes=codes, brand=brand, industry=industry)
                     yield moved, 0.02, ("行政区划位置不同",)
+        for at in range(len(parsed.brand) - 1):
+            swapped = body[:at] + body[at + 1] + body[at] + body[at + 2 :]
+            if any(True for _ in self._names.exact(swapped)):
+                size = len(parsed.brand)
+                fixed = replace(parsed, brand=swapped[:size], industry=swapped[size:])
+                yield fixed, price["brand_swap"], (f"字号两字颠倒：{body[at : at + 2]}",)
         for length in range(min(6, len(body) - 2), 1, -1):
             if self._parser.is_industry(body[:length]):
                 turned = replace(parsed, brand=body[length:], industry=body[:length])
@@ -191,17 +212,12 @@ class Search:
 
     def _score_look_alikes(self, scored: dict[int, Scored], parsed: Parsed) -> None:
         """Bodies that are this one but for one look-alike (and, elsewhere in the name, sounds)."""
-        shapes, body, names = look_alikes(), parsed.body, self._names
-        size = len(parsed.brand)
-        for at, char in enumerate(body):
-            for other in shapes.get(char, ""):
-                changed = body[:at] + other + body[at + 1 :]
-                for number in names.sounding(changed):
-                    if names.text(number)[at] == other:
-                        part = "brand" if at < size else "industry"
-                        cost = self._policy.deductions[f"{part}_look_alike"]
-                        fixed = replace(parsed, brand=changed[:size], industry=changed[size:])
-                        self._score_body(scored, fixed, number, cost, (f"一字形近：{char}／{other}",))
+        body, size = parsed.body, len(parsed.brand)
+        for number, at, other in self._names.alike(body):
+            changed = body[:at] + other + body[at + 1 :]
+            cost = self._policy.deductions["brand_look_alike" if at < size else "industry_look_alike"]
+            fixed = replace(parsed, brand=changed[:size], industry=changed[size:])
+            self._score_body(scored, fixed, number, cost, (f"一字形近：{body[at]}／{other}",))
 
     def _misspelt_places(self, parsed: Parsed) -> Iterator[tuple[Parsed, float, tuple[str, ...]]]:
         """宁坡华盛 for 宁波华盛: the first characters are a place but for one look-alike."""
