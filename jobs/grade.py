@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs.known_facts import Known, facts_of, known_by
+from jobs.known_facts import Known, Records, facts_of, read_records
 from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.taxonomy import Taxonomy, load_taxonomy
+from scoring.forced import Forced
 from scoring.grade import Contribution, GradeResult, Previous, grade
 from scoring.policy import Level, Policy, load_policies, policy_in_force
 from store.dialect import chunked, insert_ignore
@@ -30,17 +31,19 @@ def run(
     *,
     policy: Policy | None = None,
     whole_only: bool = False,
+    records: Records | None = None,
 ) -> dict[str, Any]:
     """Grade everything known by the end of `as_of`, under the policy in force that day, and return the counts.
 
     Safe to run twice: the rows of the same day and policy are replaced, keeping their ids. `whole_only` leaves
-    out the grades line by line, which a look back over past quarters does not need.
+    out the grades line by line, which a look back over past quarters does not need; `records` read for a later day
+    save reading the store again.
     """
     policy = policy or policy_in_force(load_policies(settings.policy_dir), as_of)
     taxonomy = load_taxonomy(settings.lexicon_dir)
     with recorded_run(sessions, "grade", as_of=as_of, policy_hash=policy.hash) as (run_id, counts):
         with read_only(sessions) as session:
-            known = known_by(session, as_of, taxonomy)
+            known = (records or read_records(session, as_of, taxonomy)).by(as_of)
             history = previous_grades(session, as_of)
         results = dict(grade_all(known, taxonomy, policy, as_of, history, by_line=not whole_only))
         rows = [_row(line, result, history.get(line), as_of, run_id) for line, result in results.items()]
@@ -143,7 +146,10 @@ def _row(line: Line, result: GradeResult, previous: Previous | None, as_of: date
         "level": result.level,
         "previous_level": previous.level if previous else None,
         "forced_rule": result.forced.id if result.forced else None,
-        "contributions": [part.as_json() for part in result.contributions if _worth_keeping(part)],
+        "contributions": [
+            *(part.as_json() for part in result.contributions if _worth_keeping(part)),
+            *(_forced_json(rule) for rule in result.fired),
+        ],
         "missing": [*result.missing, *([result.held_back] if result.held_back else [])],
         "interval": [round(low, 2), round(high, 2)],
         "measure": result.measure,
@@ -151,6 +157,20 @@ def _row(line: Line, result: GradeResult, previous: Previous | None, as_of: date
         "challenger": None,
         "policy_hash": result.policy_hash,
         "run_id": run_id,
+    }
+
+
+def _forced_json(rule: Forced) -> dict[str, Any]:
+    """Store a forced rule beside the contributions: no points, but its sentence and the records that fired it."""
+    return {
+        "indicator": f"forced:{rule.id}",
+        "zh": "强制规则",
+        "points": 0.0,
+        "weight": 0.0,
+        "value": 0.0,
+        "sentence": rule.zh,
+        "cap": None,
+        "evidence": list(rule.evidence),
     }
 
 

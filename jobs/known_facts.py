@@ -75,6 +75,43 @@ class Standing:
     size: str | None
     established_on: date | None
     region_code: str | None
+    known_on: date = date.min
+
+
+@dataclass
+class Records:
+    """Everything known by the end of one day, from which any earlier day can be seen without reading again."""
+
+    named: list[tuple[int, str, AnyFact]] = field(default_factory=list)  # enterprise, role in the record, fact
+    standings: dict[int, Standing] = field(default_factory=dict)
+    listed: list[tuple[int, str, str, date]] = field(default_factory=list)  # enterprise, role, product, known on
+
+    def by(self, day: date) -> Known:
+        """Return what was known by the end of `day`."""
+        known = Known()
+        known.enterprises = {key: one for key, one in self.standings.items() if one.known_on <= day}
+        for enterprise_id, role, product_id, known_on in self.listed:
+            if known_on > day:
+                continue
+            known.roles[enterprise_id].add(role)
+            side: Role = "producer" if role in PRODUCER_ROLES else "seller"
+            lines = known.lines[enterprise_id, side]
+            if product_id:
+                lines.add(product_id)
+        for enterprise_id, mention_role, fact in self.named:
+            if fact.known_on <= day and fact.occurred_on <= day:
+                side = _side(mention_role, fact, known.roles.get(enterprise_id, set()))
+                known.facts[enterprise_id, side].append(fact if fact.role == side else replace(fact, role=side))
+        return known
+
+
+def _side(mention_role: str, fact: AnyFact, roles: set[str]) -> Role:
+    """Return whether a firm answers for a record as producer or as seller."""
+    if mention_role in ("producer", "holder", "consigner"):
+        return "producer"
+    if mention_role == "sampled":
+        return "producer" if isinstance(fact, Sample) and fact.channel == "production" else "seller"
+    return "seller" if roles and not roles & PRODUCER_ROLES else "producer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +125,26 @@ class Said:
 
 def known_by(session: Session, as_of: date, taxonomy: Taxonomy) -> Known:
     """Return the facts known by the end of `as_of` in China, of every enterprise."""
-    known = Known()
-    merged = _read_register(session, end_of(as_of), known)
+    return read_records(session, as_of, taxonomy).by(as_of)
+
+
+def read_records(session: Session, as_of: date, taxonomy: Taxonomy) -> Records:
+    """Read everything known by the end of `as_of`, to be looked at as of that day or any earlier one."""
+    records = Records()
+    merged = _read_register(session, end_of(as_of), records)
     said = _read_tags(session, as_of, taxonomy)
     member, cluster = tables.ClusterMember, tables.Cluster
     clusters = {row.signal_id: row.cluster_id for row in session.execute(select(member.signal_id, member.cluster_id))}
     sizes = {
         row.id: row.independent_sources for row in session.execute(select(cluster.id, cluster.independent_sources))
     }
-    reader = _Reader(known, merged, said, clusters, sizes, taxonomy)
+    reader = _Reader(records, merged, said, clusters, sizes, taxonomy)
     for table, build in reader.builders().items():
         for row in session.execute(_linked(table, as_of)):
             reader.take(row, build)
     for row in session.execute(_linked_texts(as_of)):
         reader.take(row, reader.opinion)
-    return known
+    return records
 
 
 def facts_of(known: Known, subject: Subject, taxonomy: Taxonomy) -> Iterator[Facts]:
@@ -138,7 +180,7 @@ def needs_licence(taxonomy: Taxonomy, product_id: str) -> bool:
 class _Reader:
     """Turns rows of linked records into facts."""
 
-    known: Known
+    records: Records
     merged: Mapping[int, int]
     said: Mapping[int, Said]
     clusters: Mapping[int, int]
@@ -147,7 +189,7 @@ class _Reader:
     taken: set[tuple[int, int]] = field(default_factory=set)
 
     def take(self, row: Row[Any], build: Any) -> None:
-        """Add the row's fact to its enterprise, in the role the mention gives it.
+        """Add the row's fact to its enterprise.
 
         One record counts once for an enterprise, however often it is named there: rows come with the producer
         before the sampled unit, so a firm that sells what it makes answers as its producer.
@@ -157,16 +199,7 @@ class _Reader:
         if (enterprise_id, row.signal_id) in self.taken or (fact := build(record, row)) is None:
             return
         self.taken.add((enterprise_id, row.signal_id))
-        role = self._role(enterprise_id, row.mention_role, record)
-        self.known.facts[enterprise_id, role].append(replace(fact, role=role))
-
-    def _role(self, enterprise_id: int, mention_role: str, record: Any) -> Role:
-        if mention_role in ("producer", "holder", "consigner"):
-            return "producer"
-        if mention_role == "sampled":
-            return "producer" if record.channel == "production" else "seller"
-        roles = self.known.roles.get(enterprise_id, set())
-        return "seller" if roles and not roles & PRODUCER_ROLES else "producer"
+        self.records.named.append((enterprise_id, row.mention_role, fact))
 
     def _common(self, record: Any, row: Row[Any]) -> dict[str, Any]:
         products = self.said.get(row.signal_id, Said()).products
@@ -297,8 +330,8 @@ class _Reader:
         )
 
 
-def _read_register(session: Session, end: datetime, known: Known) -> dict[int, int]:
-    """Fill enterprises, roles and lines; return where the records of merged entries go."""
+def _read_register(session: Session, end: datetime, records: Records) -> dict[int, int]:
+    """Fill standings and listed roles; return where the records of merged entries go."""
     enterprise = tables.Enterprise
     merged: dict[int, int] = {}
     for row in session.execute(
@@ -314,20 +347,20 @@ def _read_register(session: Session, end: datetime, known: Known) -> dict[int, i
         if row.merged_into_id is not None:
             merged[row.id] = row.merged_into_id
         elif row.known_at < end:
-            known.enterprises[row.id] = Standing(row.size, row.established_on, row.region_code)
+            known_on = row.known_at.astimezone(SHANGHAI).date()
+            records.standings[row.id] = Standing(row.size, row.established_on, row.region_code, known_on)
     for gone in list(merged):
         seen = {gone}
         while merged[gone] in merged and merged[gone] not in seen:
             seen.add(merged[gone])
             merged[gone] = merged[merged[gone]]
     role = tables.EnterpriseRole
-    for found in session.execute(select(role.enterprise_id, role.role, role.product_id).where(role.known_at < end)):
+    for found in session.execute(
+        select(role.enterprise_id, role.role, role.product_id, role.known_at).where(role.known_at < end)
+    ):
         enterprise_id = merged.get(found.enterprise_id, found.enterprise_id)
-        known.roles[enterprise_id].add(found.role)
-        side: Role = "producer" if found.role in PRODUCER_ROLES else "seller"
-        lines = known.lines[enterprise_id, side]
-        if found.product_id:
-            lines.add(found.product_id)
+        known_on = found.known_at.astimezone(SHANGHAI).date()
+        records.listed.append((enterprise_id, found.role, found.product_id, known_on))
     return merged
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,9 +14,10 @@ from ingest.declared import register_sources
 from ingest.source import load_sources
 from jobs import grade, health, ledger, notify, outcome, reposts, resolve, tag
 from jobs.basis import basis_of, unless_unchanged
-from jobs.known_facts import end_of
+from jobs.known_facts import Records, end_of, read_records
 from jobs.settings import Settings
 from nlp.regions import shipped_regions
+from nlp.taxonomy import load_taxonomy
 from scoring.policy import Policy, load_policies, policy_in_force
 from store.dialect import insert_ignore
 from store.session import read_only
@@ -120,6 +121,7 @@ def grade_history(sessions: sessionmaker[Session], settings: Settings, as_of: da
     if first is None:
         return counts
     policies = load_policies(settings.policy_dir)
+    records = cache(partial(_records, sessions, settings, as_of))
     for quarter in quarter_ends(as_of, HISTORY_QUARTERS):
         if end_of(quarter) <= first:
             continue
@@ -127,16 +129,22 @@ def grade_history(sessions: sessionmaker[Session], settings: Settings, as_of: da
         with read_only(sessions) as session:
             basis = basis_of(session, quarter, policy.hash)
         done = unless_unchanged(
-            sessions, "history", quarter, basis, partial(_grade_quarter, sessions, settings, quarter, policy)
+            sessions, "history", quarter, basis, partial(_grade_quarter, sessions, settings, quarter, policy, records)
         )
         counts["unchanged" if "unchanged" in done else "graded"] += 1
     return counts
 
 
 def _grade_quarter(
-    sessions: sessionmaker[Session], settings: Settings, quarter: date, policy: Policy
+    sessions: sessionmaker[Session], settings: Settings, quarter: date, policy: Policy, records: Callable[[], Records]
 ) -> dict[str, Any]:
-    return grade.run(sessions, settings, quarter, policy=policy, whole_only=True)
+    return grade.run(sessions, settings, quarter, policy=policy, whole_only=True, records=records())
+
+
+def _records(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> Records:
+    """Read the facts once for all quarters; only when one of them has to be graded."""
+    with read_only(sessions) as session:
+        return read_records(session, as_of, load_taxonomy(settings.lexicon_dir))
 
 
 def _grade(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dict[str, Any]:

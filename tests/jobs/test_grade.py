@@ -236,3 +236,32 @@ def test_the_previous_grade_is_remembered(office):
     with office.sessions() as session:
         row = session.scalars(select(Grade).where(Grade.as_of == AS_OF, Grade.product_id == "")).one()
     assert row.previous_level == "C"
+
+
+def test_records_read_later_give_the_same_earlier_grade(office):
+    from jobs.known_facts import known_by, read_records
+    from nlp.taxonomy import load_taxonomy
+
+    maker = office.enterprise("甲电缆厂")
+    taxonomy = load_taxonomy(Settings().lexicon_dir)
+    office.signal([(maker, "producer", {})], day=date(2026, 3, 1), record=SamplingResult(outcome="pass"))
+    with office.sessions() as session:
+        then = known_by(session, date(2026, 4, 30), taxonomy)
+    office.signal([(maker, "producer", {})], day=date(2026, 6, 1), record=failed())
+    with office.sessions() as session:
+        records = read_records(session, AS_OF, taxonomy)
+    assert records.by(date(2026, 4, 30)) == then
+    assert records.by(AS_OF) != then
+
+
+def test_the_forced_rule_is_stored_with_its_sentence_and_records(office):
+    maker = office.enterprise("甲电缆厂")
+    signal = office.signal([(maker, "producer", {})], day=date(2026, 6, 1), record=failed())
+    levels(office)
+    with office.sessions() as session:
+        row = session.scalars(select(Grade).where(Grade.enterprise_id == maker, Grade.product_id == "")).one()
+    forced = [part for part in row.contributions if part["indicator"].startswith("forced:")]
+    assert [(part["sentence"], part["points"], part["evidence"]) for part in forced] == [
+        ("12 个月内有安全项目不合格", 0.0, [signal])
+    ]
+    assert sum(part["points"] for part in row.contributions) == pytest.approx(row.score, abs=1e-3)
