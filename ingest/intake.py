@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.importers import FailedRow, FileReport, FileStream, Kind, ReadRow, RowProblem, load_kind
 from ingest.importers.sandbox import MIB
+from ingest.importers.values import SHANGHAI
 from ingest.pipelines import store_signals
 from ingest.register import store_register
 from ingest.rows import Context, Notice, RowConverter
@@ -24,6 +24,8 @@ from store.dialect import insert_ignore, serialise
 from store.tables import HeaderMapping, ImportFile, RowIssue, Source
 
 CHANNEL_OF_REGISTER = "licence"
+_LARGE = 4 * MIB
+_BYTES_PER_ROW = 120  # a usual row; only the progress bar depends on it
 
 
 class Cancelled(Exception):
@@ -56,6 +58,7 @@ def import_file(
     name: str | None = None,
     notice: Notice | None = None,
     lookups: Lookups | None = None,
+    defaults: Mapping[str, str] | None = None,
     progress: Callable[[float, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ImportFile:
@@ -64,9 +67,10 @@ def import_file(
     The same bytes under the same source and kind are not read again: the first record comes back. `known="record"`
     dates each row by its own publication or registration, else by its event and the kind's usual delay;
     `known="now"` by `received_at`. `notice` is what the file was attached to. `key` makes the claimant hash; without
-    it no claimant is kept. `progress` is told the share done (0 to 1) and the rows so far; when `cancelled` says so,
-    Cancelled is raised and nothing stays. Raises KeyError for an unknown kind and OSError when the file cannot be
-    read; nothing for what is in it.
+    it no claimant is kept. `defaults` are values the table has no column for. `progress` is told the share done (0 to
+    1) and the rows so far, of a large file while it is looked through; when `cancelled` says so, Cancelled is raised
+    and nothing stays. Raises KeyError for an unknown kind and OSError when the file cannot be read; nothing for what
+    is in it.
     """
     declared = load_kind(kind)
     source_id = source_id or f"upload-{kind}"
@@ -91,7 +95,11 @@ def import_file(
         product_of=lookups.product_of if lookups else None,
         is_safety_item=lookups.is_safety_item if lookups else None,
     )
-    stream = FileStream(path, declared, name, mapping, today=received_at.astimezone(_shanghai()).date())
+    today = received_at.astimezone(SHANGHAI).date()
+    if progress and size > _LARGE:
+        checking = FileStream(path, declared, name, mapping, defaults=defaults, today=today, keep_rows=False)
+        _look_through(checking, size, progress, cancelled)
+    stream = FileStream(path, declared, name, mapping, defaults=defaults, today=today)
     with sessions.begin() as session:
         serialise(session, "signals")
         if found := _earlier(session, digest, kind, source_id):
@@ -112,15 +120,11 @@ def import_file(
         session.flush()
         work = _Import(session, file, declared, context, lookups or Lookups())
         savepoint = session.begin_nested()
-        done = 0
         for batch in stream:
             if cancelled and cancelled():
                 raise Cancelled(path.name)
             work.take(batch.rows)
             work.note(batch.problems, batch.failed)
-            done += len(batch.rows) + len(batch.failed)
-            if progress:
-                progress(min(0.99, done * 100 / max(size, 1)), done)
         work.finish()
         if stream.report.accepted:
             savepoint.commit()
@@ -350,7 +354,21 @@ def _keep_copy(path: Path, digest: str, var: Path) -> Path:
     return kept
 
 
-def _shanghai() -> Any:
-    from ingest.importers.values import SHANGHAI
+def _look_through(
+    stream: FileStream,
+    size: int,
+    progress: Callable[[float, int], None],
+    cancelled: Callable[[], bool] | None,
+) -> None:
+    """Read a large file once without storing, so that its progress can be told.
 
-    return SHANGHAI
+    While its rows are stored in their one transaction nobody else can write to an SQLite store, not even how far
+    it has come; reading again costs little beside storing.
+    """
+    done = 0
+    for batch in stream:
+        if cancelled and cancelled():
+            raise Cancelled(stream.report.name)
+        done += batch.count + len(batch.problems)
+        progress(min(0.5, done * _BYTES_PER_ROW / size / 2), done)
+    progress(0.5, done)

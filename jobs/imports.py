@@ -1,6 +1,7 @@
 """Imports as a job: from the command line, from a page's request, from the watched folder."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from ingest.importers import FileReport, load_kind
+from ingest.importers import FileReport, kind_names, load_kind
 from ingest.intake import Lookups, import_file
 from ingest.lookups import office_lookups
 from jobs.opening import open_store, secret_key
@@ -90,6 +91,49 @@ def import_paths(
             outcome["rows"] = as_report(read_file(path, kind), file=str(path), with_rows=True)["rows"]
             outcome["seconds"] = seconds
         yield outcome
+
+
+@dataclass(slots=True)
+class WatchedFolder:
+    """A folder with one sub-folder a kind, into which an office drops its files.
+
+    A file is taken once its size and time have not changed between two looks; then it moves to `已导入` or
+    `未导入` beside it. Names that start with a dot or a tilde (a program's half-written copies) are left alone.
+    """
+
+    folder: Path
+    seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
+
+    def settled(self) -> list[tuple[Path, str]]:
+        """Return the files that have come to rest since the last look, with their kinds."""
+        found: dict[Path, tuple[int, int]] = {}
+        ready: list[tuple[Path, str]] = []
+        for kind in kind_names():
+            for path in sorted((self.folder / kind).glob("*")):
+                if not path.is_file() or path.name.startswith((".", "~")):
+                    continue
+                facts = path.stat()
+                found[path] = (facts.st_size, facts.st_mtime_ns)
+                if self.seen.get(path) == found[path] and facts.st_size > 0:
+                    ready.append((path, kind))
+        self.seen = found
+        return ready
+
+
+def import_settled(
+    sessions: sessionmaker[Session], settings: Settings, watched: WatchedFolder
+) -> list[tuple[Path, ImportFile]]:
+    """Import what has come to rest in a watched folder; return each file and what became of it."""
+    done = []
+    lookups: Lookups | None = None
+    for path, kind in watched.settled():
+        lookups = lookups or make_lookups(sessions, settings)
+        file = import_one(sessions, settings, path, kind, source_id=f"folder-{kind}", lookups=lookups)
+        shelf = path.parent / ("已导入" if file.status == "accepted" else "未导入")
+        shelf.mkdir(exist_ok=True)
+        path.replace(shelf / f"{file.id}_{path.name}")
+        done.append((path, file))
+    return done
 
 
 def stored_report(sessions: sessionmaker[Session], file: ImportFile, *, file_name: str, added: bool) -> dict[str, Any]:

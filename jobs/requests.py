@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs import crawl, grade, health, notify, outcome, pipeline, plan
 from jobs.imports import import_one
 from jobs.settings import Settings
 from jobs.worker import Handler, day_of
+from store.session import read_only
 from store.tables import JobRequest
 
 Progress = Callable[[float, str], None]
@@ -32,8 +34,14 @@ def _import(
         account_id=request.account_id,
         region_code=request.arguments.get("region_code"),
         progress=lambda share, rows: progress(share, f"已读 {rows} 行"),
+        cancelled=lambda: _is_cancelled(sessions, request.id),
     )  # fmt: skip
     return {"文件": file.id, "有效": file.valid, "隔离": file.quarantined, "忽略": file.ignored, "run_id": file.run_id}
+
+
+def _is_cancelled(sessions: sessionmaker[Session], request_id: int) -> bool:
+    with read_only(sessions) as session:
+        return session.scalar(select(JobRequest.status).where(JobRequest.id == request_id)) == "cancelled"
 
 
 def _plan(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ingest.importers.kinds import Kind
+from ingest.importers.kinds import Kind, load_kind
 from ingest.importers.text import fold
 from ingest.importers.values import Cell, as_text
 
@@ -44,14 +44,21 @@ class Header:
 
 
 class HeaderFinder:
-    """Finds the header of a kind; `mapping` adds what an analyst said about this source's own headers."""
+    """Finds the header of a kind.
 
-    def __init__(self, kind: Kind, mapping: Mapping[str, str] | None = None) -> None:
+    `mapping` adds what an analyst said about this source's own headers; `defaults` are the fields whose value is
+    known without a column, so that a table may lack it.
+    """
+
+    def __init__(
+        self, kind: Kind, mapping: Mapping[str, str] | None = None, defaults: Mapping[str, str] | None = None
+    ) -> None:
+        self.defaults = {name: text for name, text in (defaults or {}).items() if name in {f.name for f in kind.fields}}
         self._kind = kind
-        self._names = _candidates(kind)
+        self._names = _candidates(kind.name)
         for header, field in (mapping or {}).items():
             self._names = self._names | {fold(header): ((field, False),)}
-        self._required = frozenset(kind.required)
+        self._required = frozenset(kind.required) - self.defaults.keys()
 
     def find(self, rows: Sequence[Sequence[Cell]], merges: Sequence[Merge] = ()) -> Header | None:
         """Return the best header within the first rows, with what it lacks; None when no row looks like one."""
@@ -98,7 +105,7 @@ class HeaderFinder:
             if free:
                 claimed.add(free)
                 columns[free] = [at]
-        missing = tuple(name for name in self._kind.required if name not in columns)
+        missing = tuple(name for name in self._kind.required if name not in columns and name not in self.defaults)
         names = tuple(" ".join(cell.split()) for cell in row)
         return Header(top, bottom, names, {name: tuple(at) for name, at in columns.items()}, missing)
 
@@ -183,9 +190,10 @@ def alias_rows() -> tuple[tuple[str, str, bool], ...]:
         )
 
 
-def _candidates(kind: Kind) -> Mapping[str, tuple[tuple[str, bool], ...]]:
+@cache
+def _candidates(kind_name: str) -> Mapping[str, tuple[tuple[str, bool], ...]]:
     """Return for each known header the kind's fields it may mean, clear meanings and required fields first."""
-    order = {field.name: (not field.required, i) for i, field in enumerate(kind.fields)}
+    order = {field.name: (not field.required, i) for i, field in enumerate(load_kind(kind_name).fields)}
     found: dict[str, set[tuple[str, bool]]] = {}
     for field, alias, ambiguous in alias_rows():
         if field in order:

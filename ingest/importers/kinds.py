@@ -13,7 +13,22 @@ import yaml
 
 _FOLDER = Path(__file__).parent / "kinds"
 
-TYPES = ("seq", "name", "line", "text", "date", "result", "number", "count", "link", "id", "uscc", "choice", "personal")
+TYPES = (
+    "seq",
+    "name",
+    "line",
+    "text",
+    "date",
+    "result",
+    "number",
+    "count",
+    "link",
+    "id",
+    "uscc",
+    "choice",
+    "personal",
+    "passed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,9 @@ class Field:
     shown: str | None = None
     choices: Mapping[str, Any] | None = None
     joined: bool = False
+
+
+_ABOUT_REJECTION = Field("about_rejection", "passed")  # what we add to rejected rows; they come back with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,7 @@ def load_kind(name: str) -> Kind:
     if name not in kind_names():
         raise KeyError(name)
     declared = yaml.load((_FOLDER / f"{name}.yml").read_text("utf-8"), Loader=yaml.CSafeLoader)
-    fields = tuple(_field(name, key, spec or {}) for key, spec in declared["fields"].items())
+    fields = (*(_field(name, key, spec or {}) for key, spec in declared["fields"].items()), _ABOUT_REJECTION)
     known = {field.name for field in fields}
     signal = _signal(declared["signal"]) if "signal" in declared else None
     kind = Kind(

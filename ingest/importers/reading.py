@@ -16,10 +16,17 @@ class FileReading:
     """One file while it is read: iterate for its batches, then ask for the `report` (which holds no rows)."""
 
     def __init__(
-        self, data: bytes, name: str, kind: Kind, *, today: date, mapping: Mapping[str, str] | None = None
+        self,
+        data: bytes,
+        name: str,
+        kind: Kind,
+        *,
+        today: date,
+        mapping: Mapping[str, str] | None = None,
+        defaults: Mapping[str, str] | None = None,
     ) -> None:
         self._data, self._name, self._kind = data, name, kind
-        self._finder = HeaderFinder(kind, mapping)
+        self._finder = HeaderFinder(kind, mapping, defaults)
         self._reader = TableReader(kind, self._finder, today=today)
         self._started = time.perf_counter()
         self._detected = ""

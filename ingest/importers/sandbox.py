@@ -28,8 +28,9 @@ _PROJECT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """Some rows of a file, in file order."""
+    """Some rows of a file, in file order; `count` of them are valid, though not all may have been asked for."""
 
+    count: int
     rows: tuple[ReadRow, ...]
     problems: tuple[RowProblem, ...]
     failed: tuple[FailedRow, ...]
@@ -137,12 +138,14 @@ class FileStream:
         name: str | None = None,
         mapping: Mapping[str, str] | None = None,
         *,
+        defaults: Mapping[str, str] | None = None,
         today: date | None = None,
         keep_rows: bool = True,
     ) -> None:
         self._path, self._name = path, name or path.name
         self._kind = load_kind(kind) if isinstance(kind, str) else kind
         self._mapping = dict(mapping or {})
+        self._defaults = dict(defaults or {})
         self._today = today or datetime.now(SHANGHAI).date()
         self._keep_rows = keep_rows
         self.report = FileReport(self._name, self._kind.name, "rejected", "corrupt", "没有读完")
@@ -156,6 +159,7 @@ class FileStream:
             "name": self._name,
             "kind": self._kind.name,
             "mapping": self._mapping,
+            "defaults": self._defaults,
             "today": self._today.isoformat(),
             "rows": self._keep_rows,
         }
@@ -193,7 +197,7 @@ class FileStream:
         )
         problems = tuple(RowProblem(*problem) for problem in answer["problems"])
         failed = tuple(FailedRow(*row) for row in answer["failed"])
-        return ReadBatch(rows, problems, failed)
+        return ReadBatch(answer["count"], rows, problems, failed)
 
 
 def _dates(column: Sequence[str | None]) -> list[date | None]:
@@ -212,16 +216,18 @@ def read_file(
     name: str | None = None,
     mapping: Mapping[str, str] | None = None,
     *,
+    defaults: Mapping[str, str] | None = None,
     today: date | None = None,
     keep_rows: bool = True,
 ) -> FileReport:
     """Return what a file holds, read as one kind; never raises for what is in it.
 
-    `name` is the file's name as received, `mapping` the headers an analyst explained for this source, `today`
+    `name` is the file's name as received, `mapping` the headers an analyst explained for this source, `defaults`
+    the text of fields the table has no column for (a notice's date for its annex, by field name), `today`
     the day after which dates lie in the future (default: today in Shanghai). Without `keep_rows` only counts
     and problems come back, which takes flat memory. Raises KeyError for an unknown kind, OSError for no file.
     """
-    stream = FileStream(path, kind, name, mapping, today=today, keep_rows=keep_rows)
+    stream = FileStream(path, kind, name, mapping, defaults=defaults, today=today, keep_rows=keep_rows)
     rows: list[ReadRow] = []
     failed: list[FailedRow] = []
     for batch in stream:

@@ -126,10 +126,12 @@ class _SheetReader:
     def __init__(self, kind: Kind, finder: HeaderFinder, header: Header, table: Table, file: TableReader) -> None:
         self._kind, self._finder, self._header, self._table, self._file = kind, finder, header, table, file
         self._width = max((i + 1 for i, name in enumerate(header.names) if name), default=0)
-        self._fields = tuple(f for f in kind.fields if f.name in header.columns and f.type != "seq")
+        self._defaults = {name: text for name, text in finder.defaults.items() if name not in header.columns}
+        present = header.columns.keys() | self._defaults.keys()
+        self._fields = tuple(f for f in kind.fields if f.name in present and f.type not in ("seq", "passed"))
         self._readers = {f.name: ColumnReader(f, epoch_1904=table.epoch_1904, today=file._today) for f in self._fields}
         self._names = tuple(f.name for f in self._fields)
-        self._seq = set(header.columns.get("seq", ()))
+        self._seq = {*header.columns.get("seq", ()), *header.columns.get("about_rejection", ())}
         self._unknown = header.unknown
         self._values: dict[str, Sequence[Any]] = {}
 
@@ -156,7 +158,7 @@ class _SheetReader:
         columns = list(zip(*rows, strict=True))
         readings: list[Sequence[Any]] = []
         for field_ in self._fields:
-            cells = self._cells(field_.name, field_.joined, columns, bad)
+            cells = self._cells(field_.name, field_.joined, columns, len(rows), bad)
             column = self._readers[field_.name].read(cells)
             readings.append(column.values)
             for index, reason in column.faults.items():
@@ -240,9 +242,16 @@ class _SheetReader:
                     self._file.tally.warnings["invisible_removed"] += 1
 
     def _cells(
-        self, name: str, joined: bool, columns: Sequence[Sequence[Cell]], bad: dict[int, list[tuple[str, str, str]]]
+        self,
+        name: str,
+        joined: bool,
+        columns: Sequence[Sequence[Cell]],
+        count: int,
+        bad: dict[int, list[tuple[str, str, str]]],
     ) -> Sequence[Cell]:
         """Return the one cell a row has for a field: of several columns the one that says something. Clause C6."""
+        if name in self._defaults:
+            return (self._defaults[name],) * count
         at = self._header.columns[name]
         if len(at) == 1:
             return columns[at[0]] if columns else ()
@@ -345,7 +354,8 @@ class _SheetReader:
         return self._finder.is_header([as_text(cell) for cell in row], self._header)
 
     def _column_name(self, field_name: str) -> str:
-        return self._header.names[self._header.columns[field_name][0]]
+        columns = self._header.columns.get(field_name)
+        return self._header.names[columns[0]] if columns else field_name
 
     def _problem(self, number: int, column: str, reason: str, cell: Cell, *, rejected: bool) -> RowProblem:
         return RowProblem(self._table.sheet, number, column, reason, _safe(as_text(cell)), rejected)

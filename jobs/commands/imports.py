@@ -1,4 +1,4 @@
-"""`zhian import`."""
+"""`zhian import`, and the watched folder."""
 
 import json
 from pathlib import Path
@@ -19,6 +19,9 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="每个文件输出一行 JSON")] = False,
         rows: Annotated[bool, typer.Option("--rows", help="报告中列出有效行")] = False,
         known: Annotated[str, typer.Option(help="record：按记录自身日期；now：按收到日期")] = "record",
+        rejected: Annotated[
+            Path | None, typer.Option(help="把未通过的行连同原因写成此 XLSX，改好后可再导入（仅限一个文件）")
+        ] = None,
     ) -> None:
         from ingest.importers import kind_names
 
@@ -29,6 +32,12 @@ def register(app: typer.Typer) -> None:
         missing = [str(path) for path in files if not path.is_file()]
         if missing:
             _refuse(f"找不到文件：{'、'.join(missing)}")
+        if rejected is not None:
+            if len(files) != 1:
+                _refuse("--rejected 一次只能用于一个文件")
+            from ingest.rejected import rejected_rows
+
+            rejected.write_bytes(rejected_rows(files[0], kind).as_workbook("未入库行"))
         if dry_run:
             outcomes = (_check(path, kind, with_rows=rows) for path in files)
         else:
@@ -37,6 +46,34 @@ def register(app: typer.Typer) -> None:
             outcomes = import_paths(files, kind, source_id=source, known=known, with_rows=rows)
         for outcome in outcomes:
             typer.echo(json.dumps(outcome, ensure_ascii=False) if as_json else _sentence(outcome))
+
+    @app.command("watch", help="监视文件夹：按种类分子目录投放的文件，放稳后自动导入")
+    def watch(
+        folder: Annotated[Path, typer.Argument(help="其下每个子目录以文件种类命名")],
+        seconds: Annotated[float, typer.Option(min=0.1, help="两次查看的间隔；大小不再变化才导入")] = 10.0,
+        looks: Annotated[int, typer.Option(min=0, help="查看多少次后结束；0 为一直进行")] = 0,
+    ) -> None:
+        import time
+
+        from jobs.imports import WatchedFolder, import_settled
+        from jobs.opening import open_store
+        from jobs.settings import Settings
+
+        if not folder.is_dir():
+            _refuse(f"没有这个文件夹：{folder}")
+        settings = Settings()
+        sessions = open_store(settings)
+        watched = WatchedFolder(folder)
+        look = 0
+        while looks == 0 or look < looks:
+            if look:
+                time.sleep(seconds)
+            look += 1
+            for path, file in import_settled(sessions, settings, watched):
+                told = (
+                    f"有效 {file.valid}，隔离 {file.quarantined}" if file.reason is None else f"拒收（{file.reason}）"
+                )
+                typer.echo(f"{path.name}：{told}")
 
 
 def _check(path: Path, kind: str, *, with_rows: bool) -> dict[str, Any]:
