@@ -103,6 +103,7 @@ class Rise:
     previous_level: str | None
     as_of: date
     score: float
+    forced: str | None  # the sentence of the rule that set the level whatever the score
     reasons: tuple[str, ...]
     evidence: tuple[int, ...]
 

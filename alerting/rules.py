@@ -383,9 +383,10 @@ class _Looking:
         level = self.policy.rules[rule].word("to")
         for rise in self.observed.rises:
             if rise.level == level:
+                cause = f"强制定级：{rise.forced}" if rise.forced else f"得分 {rise.score:.0f}"
                 yield self._draft(
                     rule, f"{rise.enterprise_id}:{rise.role}:{rise.as_of}", self._firm(rise.enterprise_id),
-                    [f"等级由 {rise.previous_level or '未评'} 升为 {rise.level}（{rise.score:.0f} 分）", *rise.reasons],
+                    [f"风险等级由 {rise.previous_level or '未评'} 变为 {rise.level}（{cause}）", *rise.reasons],
                     region=rise.region_code, evidence=rise.evidence, enterprise_id=rise.enterprise_id,
                 )  # fmt: skip
 

@@ -7,9 +7,13 @@ higher token in the row and must not write: `still_held` is asked inside the tra
 import os
 import secrets
 import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -17,6 +21,8 @@ from store.dialect import database_now, insert_ignore
 from store.tables import Lease
 
 SECONDS = 30.0
+
+log = structlog.get_logger()
 
 
 class LeaseLost(RuntimeError):
@@ -37,14 +43,14 @@ def this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def acquire(sessions: sessionmaker[Session], name: str, holder: str, seconds: float = SECONDS) -> Held | None:
+def acquire(sessions: sessionmaker[Session], name: str, holder: str) -> Held | None:
     """Take the lease, or lengthen it when it is ours; None while somebody else holds it.
 
     The end counts from the database's time before the write, so a slow renewal never lengthens anybody's trust.
     """
     with sessions.begin() as session:
         now = database_now(session)
-        until = now + timedelta(seconds=seconds)
+        until = now + timedelta(seconds=SECONDS)
         row = {"name": name, "holder": holder, "token": 1, "expires_at": until}
         if insert_ignore(session, Lease.__table__, [row], key=["name"]):  # type: ignore[arg-type]
             return Held(name, holder, 1)
@@ -56,6 +62,28 @@ def acquire(sessions: sessionmaker[Session], name: str, holder: str, seconds: fl
             return None
         lease.holder, lease.token, lease.expires_at = holder, lease.token + 1, until
         return Held(name, holder, lease.token)
+
+
+@contextmanager
+def renewing(sessions: sessionmaker[Session], held: Held, also: Callable[[], None]) -> Iterator[None]:
+    """Keep a lease alive while a long job runs, and tell `also` at each beat; the job's own writes stay fenced."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(SECONDS / 3):
+            try:
+                acquire(sessions, held.name, held.holder)
+                also()
+            except Exception as failure:  # a busy database: the next beat tries again before the lease ends
+                log.warning("lease_beat_missed", lease=held.name, error=type(failure).__name__)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def release(sessions: sessionmaker[Session], held: Held) -> None:

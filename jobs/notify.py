@@ -19,6 +19,7 @@ from jobs.observe import observe
 from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.taxonomy import load_taxonomy
+from scoring.policy import load_policies
 from store.dialect import insert_ignore, serialise
 from store.session import read_only
 from store.tables import PolicyVersion
@@ -35,7 +36,9 @@ def run(
     now = now or datetime.now(UTC)
     with recorded_run(sessions, "notify", as_of=as_of, policy_hash=policy.hash) as (run_id, counts):
         with read_only(sessions) as session:
-            observed = observe(session, load_taxonomy(settings.lexicon_dir), policy, as_of)
+            observed = observe(
+                session, load_taxonomy(settings.lexicon_dir), policy, as_of, load_policies(settings.policy_dir)
+            )
         drafts = detect(observed, policy, as_of)
         with sessions.begin() as session:
             serialise(session, "notify")

@@ -1,7 +1,7 @@
 """Reading what the alert rules look at, as known at the end of a day."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from casework.limits import load_limits
 from jobs.known_facts import Known, end_of, known_by
 from nlp.taxonomy import Taxonomy
 from scoring.facts import Complaint, Licence, Recall, Sample
+from scoring.policy import Policy
 from store import tables
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -24,7 +25,9 @@ LEVELS = ("A", "B", "C", "D")
 DEADLINE_LIMITS = ("SC04", "SC05", "SC07", "CP04")
 
 
-def observe(session: Session, taxonomy: Taxonomy, policy: AlertPolicy, as_of: date) -> Observed:
+def observe(
+    session: Session, taxonomy: Taxonomy, policy: AlertPolicy, as_of: date, policies: Sequence[Policy] = ()
+) -> Observed:
     """Return the day's observations: linked facts, tagged signals of the window, clocks that run, grades that rose."""
     known = known_by(session, as_of, taxonomy)
     regions = {row[0]: row[1] for row in session.execute(select(tables.Region.code, tables.Region.name))}
@@ -41,7 +44,7 @@ def observe(session: Session, taxonomy: Taxonomy, policy: AlertPolicy, as_of: da
         notices=list(_notices(session, known, places)),
         permits=list(_permits(known, places)),
         deadlines=list(_deadlines(session, as_of)),
-        rises=list(_rises(session, as_of, places)),
+        rises=list(_rises(session, as_of, places, _forced_rules(policies))),
         enterprises=firms,
         products={product.id: product.name for product in taxonomy.products.values()},
         regions=regions,
@@ -147,7 +150,7 @@ def _deadlines(session: Session, as_of: date) -> Iterable[Deadline]:
         )
 
 
-def _rises(session: Session, as_of: date, places: dict[int, str]) -> Iterable[Rise]:
+def _rises(session: Session, as_of: date, places: dict[int, str], forced: Mapping[str, str]) -> Iterable[Rise]:
     grade = tables.Grade
     for row in session.scalars(
         select(grade)
@@ -166,9 +169,14 @@ def _rises(session: Session, as_of: date, places: dict[int, str]) -> Iterable[Ri
             previous_level=before,
             as_of=row.as_of,
             score=row.score,
+            forced=forced.get(row.forced_rule or ""),
             reasons=tuple(str(part.get("sentence", "")) for part in parts if part.get("points", 0) > 0),
             evidence=tuple(int(signal) for part in parts for signal in part.get("evidence", ())),
         )
+
+
+def _forced_rules(policies: Sequence[Policy]) -> dict[str, str]:
+    return {rule.id: rule.zh for policy in policies for rule in policy.forced}
 
 
 @dataclass

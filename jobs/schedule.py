@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.triggers.cron import CronTrigger
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs.lease import Held, LeaseLost, acquire, still_held
+from jobs.lease import Held, LeaseLost, acquire, renewing, still_held
 from jobs.runs import code_version
 from jobs.settings import Settings
-from store.dialect import insert_ignore
+from store.dialect import database_now, insert_ignore
 from store.tables import Run
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -125,7 +125,13 @@ def tick(
         except LeaseLost:
             return outcome
         if run_id is not None:
-            outcome[entry.job] = _answer(sessions, settings, entry, run_id, due, jobs or known_jobs())
+
+            def beat(run_id: int = run_id) -> None:
+                with sessions.begin() as session:
+                    session.execute(update(Run).where(Run.id == run_id).values(heartbeat_at=database_now(session)))
+
+            with renewing(sessions, held, beat):
+                outcome[entry.job] = _answer(sessions, settings, entry, run_id, due, jobs or known_jobs())
             held = acquire(sessions, LEASE, holder)
             if held is None:
                 return outcome

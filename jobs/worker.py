@@ -25,6 +25,7 @@ DEAD_SECONDS = 30.0
 MOST_ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 TICK_SECONDS = 20.0
+LOST_AFTER = timedelta(minutes=5)
 
 log = structlog.get_logger()
 Handler = Callable[[sessionmaker[Session], Settings, JobRequest, Callable[[float, str], None]], dict[str, Any]]
@@ -44,7 +45,7 @@ def rescue(sessions: sessionmaker[Session]) -> dict[str, int]:
         lost = session.execute(
             update(Run)
             .where(Run.status == "running", Run.heartbeat_at.is_not(None), Run.heartbeat_at < dead_since)
-            .where(Run.started_at < dead_since - timedelta(hours=6))
+            .where(Run.started_at < dead_since - LOST_AFTER)
             .values(status="failed", error="运行中断：进程已不在", finished_at=database_now(session))
         )
         return {"parked": _changed(parked), "requeued": _changed(back), "lost_runs": _changed(lost)}

@@ -184,12 +184,20 @@ def test_a_notice_from_abroad_and_a_grade_that_rose() -> None:
         signal_id=5, enterprise_id=7, product_id="charger", region_code="990101", country="美国", known_on=day(3)
     )
     rise = Rise(
-        enterprise_id=7, role="producer", region_code="990101", level="D", previous_level="B", as_of=TODAY, score=71.2,
+        enterprise_id=7, role="producer", region_code="990101", level="D", previous_level="B", as_of=TODAY, score=71.2, forced=None,
         reasons=("近三年监督抽查不合格 3 批。",), evidence=(1, 2),
     )  # fmt: skip
     drafts = found(notices=[notice], rises=[rise])
     assert keys(drafts) == ["A05:7:5", "G01:7:producer:2026-10-31"]
-    assert drafts[1].reasons == ("等级由 B 升为 D（71 分）", "近三年监督抽查不合格 3 批。")
+    assert drafts[1].reasons == ("风险等级由 B 变为 D（得分 71）", "近三年监督抽查不合格 3 批。")
+
+
+def test_a_forced_grade_names_its_rule_instead_of_a_score_that_explains_nothing() -> None:
+    rise = Rise(
+        enterprise_id=7, role="producer", region_code="990101", level="D", previous_level="C", as_of=TODAY, score=9.0,
+        forced="复查不合格或已被省局公告", reasons=(), evidence=(1,),
+    )  # fmt: skip
+    assert found(rises=[rise])[0].reasons == ("风险等级由 C 变为 D（强制定级：复查不合格或已被省局公告）",)
 
 
 def test_the_gravest_come_first_and_the_same_facts_give_the_same_alerts() -> None:
