@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, null, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs.runs import recorded_run
@@ -24,14 +25,19 @@ from nlp.reposts import (
     repost_key,
     similarity,
 )
+from nlp.retellings import DAYS, retold
 from store.dialect import chunked
 from store.tables import Cluster, ClusterMember, Complaint, Label, Signal
 
 CHANNELS = ("opinion", "complaint", "notice")
 """Where texts are told again. Results, licences and cases have a number of their own and are never copies."""
 
+PUBLIC = ("opinion", "notice")
+"""Where the same event is told in other words; a complaint is its sender's own case."""
+
 WINDOW = timedelta(days=120)  # the same words a season later are a new event (P)
 BATCH = 5_000
+CHINA = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,9 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
                     break
                 matches = index.add([text.key for text in batch])
                 names += [text.id for text in batch]
-                joins = _joins(session, batch, matches, names)
+                refused = _refused(session)
+                joins = _joins(session, batch, matches, names, refused)
+                joins += _retellings(session, batch, refused)
                 counts["signals"] += len(batch)
                 counts["matched"] += len({later for later, _earlier in joins})
                 counts["clusters"] += _write(session, joins)
@@ -123,18 +131,25 @@ def _texts(session: Session, statement: Any) -> list[_Text]:
     return texts
 
 
+def _refused(session: Session) -> set[int]:
+    """Return the signals a person said belong to no cluster."""
+    statement = select(Label.signal_id).where(
+        Label.kind == "cluster", Label.decision == "no", Label.withdrawn_at.is_(None)
+    )
+    return set(session.scalars(statement))
+
+
 def _joins(
-    session: Session, batch: Sequence[_Text], matches: Sequence[Sequence[Match]], names: Sequence[int]
+    session: Session,
+    batch: Sequence[_Text],
+    matches: Sequence[Sequence[Match]],
+    names: Sequence[int],
+    refused: set[int],
 ) -> list[tuple[int, int]]:
     """Return the pairs (later, earlier) that hold when the texts themselves are compared."""
     earlier = {names[match.earlier] for found in matches for match in found}
     texts = {text.id: text for text in batch}
     texts |= _by_id(session, earlier - texts.keys())
-    refused = set(
-        session.scalars(
-            select(Label.signal_id).where(Label.kind == "cluster", Label.decision == "no", Label.withdrawn_at.is_(None))
-        )
-    )
     joins = []
     for text, found in zip(batch, matches, strict=True):
         for match in found:
@@ -143,6 +158,33 @@ def _joins(
                 continue
             joins.append((text.id, other.id))
             break
+    return joins
+
+
+def _retellings(session: Session, batch: Sequence[_Text], refused: set[int]) -> list[tuple[int, int]]:
+    """Return the pairs of public texts that tell one event within days in words of their own."""
+    fresh = {text.id for text in batch if text.channel in PUBLIC}
+    if not fresh:
+        return []
+    moments = [text.known_at for text in batch if text.id in fresh]
+    window = _texts(
+        session,
+        select(Signal, null())
+        .where(
+            Signal.channel.in_(PUBLIC),
+            Signal.known_at >= min(moments) - timedelta(days=DAYS + 1),
+            Signal.known_at <= max(moments) + timedelta(days=DAYS + 1),
+        )
+        .order_by(Signal.id),
+    )
+    texts = [text for text in window if text.id not in refused and len(text.key) >= SHORTEST]
+    days = [text.known_at.astimezone(CHINA).toordinal() for text in texts]
+    joins = []
+    for later, earlier, _overlap in retold([text.key for text in texts], days):
+        one, other = texts[later], texts[earlier]
+        both_notices = one.channel == other.channel == "notice"
+        if fresh & {one.id, other.id} and not both_notices:
+            joins.append((one.id, other.id))
     return joins
 
 
