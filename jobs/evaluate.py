@@ -183,7 +183,8 @@ def _page(
         (e.text, "、".join(names[c] for c in e.missed), "、".join(names[c] for c in e.claimed)) for e in errors
     ]
     body.append(_table(("文本", "漏报", "误报"), rows_of_errors))
-    style = "body{font:15px/1.6 sans-serif;max-width:72rem;margin:2rem auto}td,th{border:1px solid #bbb;padding:.2rem .6rem}"
+    style = "body{font:15px/1.6 sans-serif;max-width:72rem;margin:2rem auto}"
+    style += "td,th{border:1px solid #bbb;padding:.2rem .6rem}"
     return (
         f"<!doctype html><html lang=zh><meta charset=utf-8><title>标签质量报告</title><style>{style}"
         f"table{{border-collapse:collapse;margin:.6rem 0}}</style>{''.join(body)}</html>\n"

@@ -70,7 +70,8 @@ def register(app: typer.Typer) -> None:
             typer.echo(json.dumps(result, ensure_ascii=False))
         else:
             typer.echo(
-                f"训练 {len(seen)} 条，测试 {len(unseen)} 条，宏平均 F1 {result['macro_f1']}，准确率 {result['accuracy']}"
+                f"训练 {len(seen)} 条，测试 {len(unseen)} 条，"
+                f"宏平均 F1 {result['macro_f1']}，准确率 {result['accuracy']}"
             )
 
 

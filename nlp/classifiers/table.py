@@ -7,6 +7,7 @@ the mean of their standardised margins → one offset a class, chosen by cross-v
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def cut_words(text: str) -> list[str]:
 def cut_pairs(text: str) -> list[str]:
     """The pairs of neighbouring words."""
     words = cut_words(text)
-    return [f"{left} {right}" for left, right in zip(words, words[1:], strict=False)]
+    return [f"{left} {right}" for left, right in pairwise(words)]
 
 
 class TextMatrix:
@@ -147,7 +148,7 @@ class TableRecipe:
         return [[self.classes_[at]] for at in margins.argmax(axis=1)]
 
     def _choose_offsets(self, matrix: sparse.csr_matrix, answers: npt.NDArray[np.bool_]) -> Margins:
-        """One offset a class, by margins of texts their own fold did not see; none where there is too little to tell."""
+        """One offset a class, by margins of texts their own fold did not see; none where too little can be told."""
         offsets = np.zeros(answers.shape[1])
         if len(answers) < 20 * FOLDS:
             return offsets
