@@ -47,6 +47,7 @@ class Parsed:
     extra: str = ""
     cut: bool = False  # ends in the middle of a form
     person: str = ""
+    aside: str = ""  # what stood in brackets and is no place, form or person
 
     @property
     def body(self) -> str:
@@ -126,9 +127,9 @@ class NameParser:
         text = _canonical(squeeze(text))
         key = text.replace("(", "").replace(")", "")
         codes: tuple[str, ...] = ()
-        place, inner, form_in_bracket, person = "", text, "", ""
+        place, inner, form_in_bracket, person, aside = "", text, "", "", ""
         if "(" in text:
-            inner, place, codes, form_in_bracket, person = self._open_brackets(text)
+            inner, place, codes, form_in_bracket, person, aside = self._open_brackets(text)
         head, form, branch, extra, cut = self._cut_tail(inner)
         form = form or form_in_bracket
         front, front_codes, rest = self._front_place(head)
@@ -142,7 +143,7 @@ class NameParser:
             else:
                 codes, place = front_codes, front
         brand, industry = self.split_industry(rest)
-        return Parsed(key, place, codes, brand, industry, form, branch, extra, cut, person)
+        return Parsed(key, place, codes, brand, industry, form, branch, extra, cut, person, aside)
 
     def parts(self, name: str) -> NameParts:
         """The parts of `name` for showing."""
@@ -189,8 +190,8 @@ class NameParser:
         """company, factory, shop …; '' for no form."""
         return self.policy.form_class.get(form, "")
 
-    def _open_brackets(self, text: str) -> tuple[str, str, tuple[str, ...], str, str]:
-        place, form, person = "", "", ""
+    def _open_brackets(self, text: str) -> tuple[str, str, tuple[str, ...], str, str, str]:
+        place, form, person, aside = "", "", "", ""
         codes: tuple[str, ...] = ()
         for content in _BRACKET.findall(text):
             whole = f"({content})"
@@ -208,7 +209,9 @@ class NameParser:
             ):
                 person = content
                 text = text.replace(whole, "", 1)
-        return text.replace("(", "").replace(")", ""), place, codes, form, person
+            else:
+                aside = content
+        return text.replace("(", "").replace(")", ""), place, codes, form, person, aside
 
     def _cut_tail(self, text: str) -> tuple[str, str, str, str, bool]:
         """(before the form, form, branch, what follows, ends inside a form)."""

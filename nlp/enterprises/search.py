@@ -6,9 +6,10 @@ from dataclasses import replace
 from itertools import islice
 
 from rapidfuzz.fuzz import ratio
+from rapidfuzz.process import extract
 
 from nlp.enterprises.abbreviations import Abbreviations, bare
-from nlp.enterprises.characters import look_alikes
+from nlp.enterprises.characters import fold, look_alikes
 from nlp.enterprises.compare import compare_bodies, compare_branches, compare_forms
 from nlp.enterprises.latin import LatinReader, LatinReading, english_matches, is_latin
 from nlp.enterprises.names import NameParser, Parsed, squeeze
@@ -26,6 +27,8 @@ _WITHOUT_FORM = re.compile(r"(?:集团|股份|有限|责任|公司|\(|\))+$")
 _BODIES = 400  # bodies of one 字号 that are compared
 _ENTRIES = 60  # names of one body whose spelling is compared
 _SHOWN = 6
+_LOCAL = 3_000  # names of one place that are compared letter by letter
+_NEAR = 80.0  # a name of the same place this like it (0–100) ends the search
 
 
 class Search:
@@ -91,14 +94,24 @@ class Search:
     def _score_similar(self, scored: dict[int, Scored], parsed: Parsed) -> None:
         """The nearest in spelling, for a person to look at: none of them is near enough to be linked by this alone."""
         near: dict[int, float] = {}
-        for number in self._names.similar(parsed.body):
-            self._score_body(scored, parsed, number, 0.0, ())
-            for entry in islice(self._names.entries(number), _ENTRIES):
-                if entry.firm not in near:
-                    near[entry.firm] = ratio(parsed.key, squeeze(self._firms[entry.firm].name))
+        name = fold(self._text(parsed))
+        local = list(dict.fromkeys(f for code in parsed.region_codes for f in self._names.placed(code, _LOCAL)))
+        if local:
+            for _, score, at in extract(name, [self._firms[f].name for f in local], scorer=ratio, limit=_SHOWN):
+                near[local[at]] = score
+        if max(near.values(), default=0.0) < _NEAR:
+            body = parsed.body.replace(parsed.aside, "") if parsed.aside else parsed.body
+            for number in self._names.similar(body):
+                self._score_body(scored, parsed, number, 0.0, ())
+                for entry in islice(self._names.entries(number), _ENTRIES):
+                    if entry.firm not in near:
+                        near[entry.firm] = ratio(name, self._firms[entry.firm].name)
         for firm in sorted(near, key=lambda firm: -near[firm])[:_SHOWN]:
             certainty = near[firm] / 100 * (self._policy.review - 0.01)
             keep(scored, Scored(firm, certainty, (f"写法相近（{near[firm]:.0f}%）",), "fuzzy"))
+
+    def _text(self, parsed: Parsed) -> str:
+        return parsed.region + parsed.body + parsed.form if parsed.extra else parsed.key
 
     # Other names of a firm
 
