@@ -436,6 +436,7 @@ class _Import:
             run_id=self.run_id,
             name=file.name,
             notice=self._notice(file.notice_url),
+            defaults=file.defaults,
             lookups=self.lookups,
         )
         return imported.added

@@ -29,6 +29,7 @@ class CarriedFile:
     path: Path
     name: str
     notice_url: str
+    defaults: Mapping[str, str]  # what the notice says for columns the file has not
     report: FileReport
 
 
@@ -60,25 +61,41 @@ def gather(rows: Sequence[FrontierPage], spec: SourceSpec, var: Path, now: datet
     today = now.astimezone(CHINA).date()
     files: list[CarriedFile] = []
     items: list[tuple[Item, FrontierPage]] = []
+
+    def carry(row: FrontierPage, path: Path, name: str, notice_url: str, day: str | None) -> None:
+        assert spec.attachments is not None
+        defaults = _defaults(spec.attachments.kind, name, day)
+        report = read_file(path, spec.attachments.kind, name, today=today, defaults=defaults)
+        files.append(CarriedFile(row.id, path, name, notice_url, defaults, report))
+
     for row in rows:
         if row.kind == "attachment" and spec.attachments is not None:
-            path = var / "archive" / str(row.archive_path)
-            report = read_file(path, spec.attachments.kind, _file_name(row), today=today)
-            files.append(CarriedFile(row.id, path, _file_name(row), str(row.meta.get("parent") or row.url), report))
+            notice_url = str(row.meta.get("parent") or row.url)
+            carry(row, var / "archive" / str(row.archive_path), _file_name(row), notice_url, row.meta.get("date"))
         for values in row.meta.get("items", ()):
             item = Item.from_json(values)
             items.append((item, row))
             if spec.attachments is None or not spec.attachments.tables:
                 continue
             for number, table in enumerate(item.tables, start=1):
-                path, name = _table_file(var, table), f"{item.title[:80]} 正文表{number}.html"
-                report = read_file(path, spec.attachments.kind, name, today=today)
-                files.append(CarriedFile(row.id, path, name, item.url or row.url, report))
+                name = f"{item.title[:80]} {'不合格名单' if '不合格' in table else '正文表'}{number}.html"
+                carry(row, _table_file(var, table), name, item.url or row.url, values["published_on"])
     by_notice: dict[str, list[FileReport]] = {}
     for file in files:
         by_notice.setdefault(file.notice_url, []).append(file.report)
     signals = [_signal(item, row, spec, now, by_notice.get(item.url or row.url, [])) for item, row in items]
     return Harvest(tuple(signals), tuple(files))
+
+
+def _defaults(kind: str, name: str, day: str | None) -> dict[str, str]:
+    """Return what a sampling annex leaves unsaid: the notice's day, and 不合格 in a list of failures.
+
+    Annexes seldom say when a batch was drawn; the day it was announced is the earliest anyone outside could know.
+    """
+    if kind != "sampling":
+        return {}
+    values = {"sampling_date": day, "published_on": day} if day else {}
+    return values | ({"conclusion": "不合格"} if "不合格" in name else {})
 
 
 def _file_name(row: FrontierPage) -> str:

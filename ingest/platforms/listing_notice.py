@@ -6,6 +6,7 @@ selectors under `select`: items, next, title, body, attachments.
 """
 
 import re
+from datetime import date
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -100,10 +101,10 @@ def _read_detail(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> P
         payload={"level": level} if level else {},
         tables=tuple(lxml.html.tostring(table, encoding="unicode", with_tail=False) for table in tables),
     )
-    return Parsed(items=(item,), links=tuple(_attachments(tree, page, spec)))
+    return Parsed(items=(item,), links=tuple(_attachments(tree, page, spec, published)))
 
 
-def _attachments(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> list[Link]:
+def _attachments(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec, published: date | None) -> list[Link]:
     if spec.attachments is None:
         return []
     wanted = re.compile(spec.attachments.names) if spec.attachments.names else None
@@ -114,7 +115,8 @@ def _attachments(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> l
             continue
         name = text_of(anchor).replace("\n", " ") or PurePosixPath(unquote(urlsplit(url).path)).name
         if wanted is None or wanted.search(name):
-            links.setdefault(url, Link(url, "attachment", {"name": name[:200], "parent": page.url}))
+            said = {"name": name[:200], "parent": page.url, "date": published.isoformat() if published else None}
+            links.setdefault(url, Link(url, "attachment", said))
     return list(links.values())
 
 

@@ -112,6 +112,29 @@ def test_a_notice_that_contradicts_its_annex_is_flagged(sqlite_engine: Engine, s
     assert [finding["check"] for finding in check.findings] == ["contradiction"]
 
 
+def test_a_table_in_the_text_says_only_what_failed_and_the_notice_the_rest(
+    sqlite_engine: Engine, site: Site, tmp_path: Path
+) -> None:
+    sessions = make_sessions(sqlite_engine)
+    table = (
+        "<table><tr><td>序号</td><td>产品名称</td><td>标称生产企业</td><td>不合格项目</td></tr>"
+        "<tr><td rowspan='2'>1</td><td rowspan='2'>移动电源</td>"
+        "<td rowspan='2'>虚构电子有限公司</td><td>过充保护</td></tr>"
+        "<tr><td>标志</td></tr></table>"
+    )
+    site.pages["/notices/index.html"] = notice_list([6])
+    site.pages["/notices/art_202603_6.html"] = notice(6, extra=table)
+    run(sessions, site, tmp_path)
+    with sessions() as session:
+        rows = session.scalars(select(SamplingResult)).all()
+        parents = {session.get_one(Signal, row.signal_id).parent_id for row in rows}
+        notices = set(session.scalars(select(Signal.id).where(Signal.channel == "notice")))
+    assert {(row.outcome, row.product_raw, row.occurred_on.isoformat()) for row in rows} == {
+        ("fail", "移动电源", "2026-03-06")
+    }
+    assert parents == notices
+
+
 @pytest.mark.parametrize(
     ("page", "finding"),
     [
