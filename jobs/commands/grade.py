@@ -1,4 +1,4 @@
-"""`zhian grade`: the grade of record."""
+"""`zhian grade`: the grade of record; `zhian challenger`: the learned probability beside it."""
 
 import json
 from datetime import datetime
@@ -8,7 +8,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
 
     @app.command("grade", help="定级：按评分政策给全部企业和产品线定级")
     def grade(
@@ -37,3 +37,29 @@ def register(app: typer.Typer) -> None:
         for role, word in (("producer", "生产者"), ("seller", "销售者")):
             levels = "，".join(f"{level} {count}" for level, count in counts["levels"][role].items())
             typer.echo(f"  {word}：{levels or '无'}")
+
+    @app.command("challenger", help="学习模型：回测、训练，给各产品线算下一批不合格的概率（只作参考）")
+    def challenger(
+        as_of: Annotated[
+            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    ) -> None:
+        from jobs import challenger as job
+        from jobs.known_facts import SHANGHAI
+        from jobs.opening import open_store
+        from jobs.settings import Settings
+
+        settings = Settings()
+        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        found = job.run(open_store(settings), settings, day)
+        if as_json:
+            typer.echo(json.dumps({"as_of": day.isoformat(), **found}, ensure_ascii=False))
+        elif "note" in found:
+            typer.echo(found["note"])
+        else:
+            verdict = "胜过最好的简单排序，可在计划中排序" if found["promoted"] else "没有胜过最好的简单排序，只作参考"
+            typer.echo(
+                f"回测 AUC {found['auc']:.3f}，前 10% 命中率 {found['hit@10%']:.1%}"
+                f"（最好的简单排序 {found['rival_hit@10%']:.1%}）：{verdict}。已给 {found['scored']} 条产品线算出概率"
+            )

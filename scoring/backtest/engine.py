@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scoring.backtest.leaks import ShuffledFold, Suspect, shuffled_fold, suspects
 from scoring.backtest.measures import (
+    REPLICATES,
     Bin,
     Bootstrap,
     Measures,
@@ -20,6 +21,7 @@ from scoring.backtest.measures import (
     measure,
 )
 from scoring.backtest.rolling import (
+    MOST_PERIODS_BEFORE,
     Period,
     Ranked,
     build_history,
@@ -37,6 +39,7 @@ LARGEST_SUBGROUPS = 8
 # A lift keeps its headline while the ablation keeps at least this share of it.
 KEPT_LIFT = 0.8
 SUSPICIOUSLY_GOOD = 0.97
+MANY_ROWS = 50_000  # evaluated rows above which the intervals over all periods take fewer replicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +153,15 @@ def back_test(
     ablate: bool = True,
     landmines: bool = True,
     keep_suspects: bool = False,
+    periods_before: int = MOST_PERIODS_BEFORE,
     progress: Callable[[str], None] = lambda _: None,
 ) -> BackTest:
-    """Run the whole back-test. Deterministic: the same table and MAP give the same figures."""
+    """Run the whole back-test. Deterministic: the same table and MAP give the same figures.
+
+    `periods_before` is how many periods before the evaluation help to choose the blend of learners.
+    """
     before, after = periods(table, evaluate_from, table_map.period)
+    before = before[-periods_before:]
     past = build_history(table, progress=progress)
     peeking = tuple(suspects(past, table, day_number(evaluate_from)))
     for one in peeking:
@@ -170,7 +178,7 @@ def back_test(
     ]
     rows = np.concatenate([period.rows for period in after])
     boots = {period.name: Bootstrap.weeks(clean.days[period.rows]) for period in after}
-    whole = Bootstrap.weeks(clean.days[rows])
+    whole = Bootstrap.weeks(clean.days[rows], replicates=REPLICATES if len(rows) < MANY_ROWS else REPLICATES // 2)
     figures = [figure for one in ranked for figure in _figures(one, clean, after, rows, boots, whole)]
     best = _best_rival(figures)
     best_scores = next(one.scores for one in ranked if one.name == best)
