@@ -5,7 +5,7 @@ confidence bound are always asked for, so that one failing shop cannot redden a 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +16,10 @@ from scoring.policy import AreaBound, Policy
 
 @dataclass(frozen=True, slots=True)
 class AreaBatch:
-    """One tested batch, placed: the county where it was taken and the enterprise that answers for it."""
+    """One tested batch, placed: the county it is counted in and the enterprise that answers for it.
+
+    `fatal` marks a death found to be caused by the product instead of a batch: it colours, and is in no rate.
+    """
 
     signal_id: int
     enterprise_id: int
@@ -65,9 +68,11 @@ def area_states(
     totals: dict[str, tuple[int, int]] = {}
     grouped: dict[tuple[str, str], list[AreaBatch]] = defaultdict(list)
     for batch in recent:
+        grouped[batch.region_code, batch.product_id].append(batch)
+        if batch.fatal:
+            continue
         count, failed = totals.get(batch.product_id, (0, 0))
         totals[batch.product_id] = (count + 1, failed + batch.failed)
-        grouped[batch.region_code, batch.product_id].append(batch)
     before = {(state.region_code, state.product_id): state for state in previous}
     found = []
     for key in sorted({*grouped, *before}):
@@ -79,6 +84,14 @@ def area_states(
     return sorted(found, key=lambda one: (one.colour != "red", -one.low, one.region_code, one.product_id))
 
 
+def area_states_over(batches: Sequence[AreaBatch], policy: Policy, days: Sequence[date]) -> list[AreaState]:
+    """Return the states on the last of `days`, having gone through the earlier ones, so that starts are kept."""
+    states: list[AreaState] = []
+    for day in days:
+        states = area_states(batches, policy, day, states)
+    return states
+
+
 def _state(
     key: tuple[str, str],
     batches: list[AreaBatch],
@@ -88,14 +101,15 @@ def _state(
     previous: AreaState | None,
 ) -> AreaState:
     rules = policy.areas
+    deaths = [batch for batch in batches if batch.fatal]
+    batches = [batch for batch in batches if not batch.fatal]
     failed = [batch for batch in batches if batch.failed]
     enterprises = len({batch.enterprise_id for batch in failed})
     low, high = wilson(len(failed), len(batches), rules.z)
-    fatal = any(batch.fatal for batch in batches)
 
     def meets(bound: AreaBound) -> list[str]:
         reasons = []
-        if bound.fatal and fatal:
+        if bound.fatal and deaths:
             reasons.append("有认定与产品有关的死亡")
         if len(batches) >= rules.min_batches:
             if enterprises >= bound.enterprises and low > 0:
@@ -125,7 +139,7 @@ def _state(
         high=high,
         provincial_rate=provincial,
         reasons=tuple(reasons),
-        evidence=tuple(batch.signal_id for batch in failed),
+        evidence=tuple(batch.signal_id for batch in (*deaths, *failed)),
         start=start,
         review_on=review,
         removal=f"复核日前不再符合条件即解除（每 {rules.review_months} 个月复核，建议值）",

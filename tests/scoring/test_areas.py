@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from scoring.areas import AreaBatch, area_states
+from scoring.areas import AreaBatch, area_states, area_states_over
 from scoring.policy import load_policy
 from tests.scoring.facts_factories import AS_OF
 
@@ -50,7 +50,12 @@ def test_one_firm_failing_often_stays_yellow_at_most():
 
 def test_a_death_is_enough_for_red():
     state = area_states(batches("370101", 0, 1, fatal=True), POLICY, AS_OF)[0]
-    assert state.colour == "red"
+    assert (state.colour, state.batches, len(state.evidence)) == ("red", 0, 1)
+
+
+def test_going_through_earlier_days_keeps_the_start():
+    found = area_states_over([*PROVINCE, *batches("370101", 3, 30)], POLICY, [AS_OF, AS_OF + timedelta(days=60)])
+    assert {state.start for state in found} == {AS_OF}
 
 
 def test_a_flag_stays_until_its_review_and_then_goes():

@@ -1,0 +1,59 @@
+"""Sets instead of a bare probability: which results the next batch may have, with an error rate kept per class.
+
+Class-conditional (Mondrian) conformal prediction: among batches that will fail, the set leaves out "fail" in at most
+the chosen share of cases, and likewise for passes, however rare failures are. Calibrated on batches the model has
+not learnt from.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from crepes import ConformalClassifier
+from numpy.typing import NDArray
+
+from scoring.features import Floats
+
+LEAST_A_CLASS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PlausibleResults:
+    """For one batch: may it pass, may it fail. Both means "cannot say", neither means "unlike anything seen"."""
+
+    may_pass: bool
+    may_fail: bool
+
+    @property
+    def zh(self) -> str:
+        """The set in words."""
+        words = {(True, True): "合格、不合格都可能", (True, False): "应当合格", (False, True): "应当不合格"}
+        return words.get((self.may_pass, self.may_fail), "与以往记录都不相像")
+
+
+class TooFewError(ValueError):
+    """A class has too few calibration batches to promise anything."""
+
+
+@dataclass(frozen=True)
+class Plausible:
+    """A calibrated judge of probabilities."""
+
+    judge: ConformalClassifier
+
+    @classmethod
+    def calibrate(cls, probability: Floats, failed: NDArray[np.bool_]) -> "Plausible":
+        """Learn from held-out batches; TooFewError when either class has fewer than 20."""
+        if min(int(failed.sum()), int((~failed).sum())) < LEAST_A_CLASS:
+            raise TooFewError(f"合格与不合格各需至少 {LEAST_A_CLASS} 批次才能校准")
+        judge = ConformalClassifier()
+        judge.fit(1.0 - np.where(failed, probability, 1.0 - probability), bins=failed.astype(int))
+        return cls(judge)
+
+    def sets(self, probability: Floats, confidence: float = 0.9) -> list[PlausibleResults]:
+        """Return the plausible results of each batch at a confidence."""
+        columns = []
+        for outcome, chance in ((0, 1.0 - probability), (1, probability)):
+            scores = np.column_stack([1.0 - chance])
+            p_values = self.judge.predict_p(scores, bins=np.full(len(probability), outcome), smoothing=False)
+            columns.append(p_values[:, 0] > 1.0 - confidence)
+        return [PlausibleResults(bool(one), bool(two)) for one, two in zip(*columns, strict=True)]
