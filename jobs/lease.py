@@ -43,6 +43,21 @@ def this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
+def lives_here(holder: str) -> bool:
+    """True when the holder is a process of this machine that still runs; of other machines nothing is known."""
+    host, _, rest = holder.partition(":")
+    process = rest.partition(":")[0]
+    if host != socket.gethostname() or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def acquire(sessions: sessionmaker[Session], name: str, holder: str) -> Held | None:
     """Take the lease, or lengthen it when it is ours; None while somebody else holds it.
 

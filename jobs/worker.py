@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs.lease import this_process
+from jobs.lease import lives_here, this_process
 from jobs.schedule import SHANGHAI, tick
 from jobs.settings import Settings
 from store.dialect import database_now
@@ -26,6 +26,7 @@ MOST_ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 TICK_SECONDS = 20.0
 LOST_AFTER = timedelta(minutes=5)
+LONGEST_SILENCE = timedelta(minutes=15)
 
 log = structlog.get_logger()
 Handler = Callable[[sessionmaker[Session], Settings, JobRequest, Callable[[float, str], None]], dict[str, Any]]
@@ -34,8 +35,20 @@ Handler = Callable[[sessionmaker[Session], Settings, JobRequest, Callable[[float
 def rescue(sessions: sessionmaker[Session]) -> dict[str, int]:
     """Put requests and runs whose worker died back, or park what died too often; return how many of each."""
     with sessions.begin() as session:
-        dead_since = database_now(session) - timedelta(seconds=DEAD_SECONDS)
-        dead = (JobRequest.status == "running") & (JobRequest.heartbeat_at < dead_since)
+        now = database_now(session)
+        dead_since = now - timedelta(seconds=DEAD_SECONDS)
+        silent = session.scalars(
+            select(JobRequest).where(JobRequest.status == "running", JobRequest.heartbeat_at < dead_since)
+        )
+        # An import that writes a million rows in one transaction keeps its own heartbeat out on SQLite.
+        gone = [
+            request.id
+            for request in silent
+            if request.heartbeat_at is None
+            or request.heartbeat_at < now - LONGEST_SILENCE
+            or not lives_here(request.holder or "")
+        ]
+        dead = (JobRequest.status == "running") & JobRequest.id.in_(gone)
         parked = session.execute(
             update(JobRequest)
             .where(dead, JobRequest.attempts >= MOST_ATTEMPTS)

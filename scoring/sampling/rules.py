@@ -93,7 +93,7 @@ class FindValue(_Part):
     base_rate_prior_batches: float = Field(gt=0)
     history_months: int = Field(gt=0)
     default_base_rate: float = Field(gt=0, lt=1)
-    use_challenger: bool
+    challenger: Literal["never", "when_promoted"]
 
 
 class Cost(_Part):

@@ -2,17 +2,18 @@
 
 import io
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import openpyxl
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs import outcome, plan
 from store.plans import PlanStateError, issue, withdraw_line
-from store.tables import Enterprise, Override, Plan, PlanLine, PolicyVersion
-from tests.factories import make_account
+from store.tables import Enterprise, Grade, Override, Plan, PlanLine, PolicyVersion
+from tests.factories import make_account, make_run
 from tests.jobs.office import NOON, TODAY, add_result, fill, make_settings, rows_of
 
 Sessions = sessionmaker[Session]
@@ -73,6 +74,22 @@ def test_a_city_s_plan_takes_its_own_firms(sessions: Sessions, tmp_path: Path) -
     fill(sessions)
     lines = lines_of(sessions, make(sessions, tmp_path, region_code="990102"))
     assert {line.region_code for line in lines} == {"990102"}
+
+
+@pytest.mark.parametrize("promoted", [True, False, None])
+def test_the_learned_model_ranks_only_while_its_back_test_says_so(
+    sessions: Sessions, tmp_path: Path, promoted: bool | None
+) -> None:
+    fill(sessions)
+    with sessions.begin() as session:
+        session.execute(update(Grade).values(challenger=0.9))
+        if promoted is not None:
+            make_run(session, job="challenger", as_of=TODAY, counts={"promoted": promoted})
+            make_run(
+                session, job="challenger", as_of=NOON.date() + timedelta(days=1), counts={"promoted": not promoted}
+            )
+    expected = {line.expected_fail for line in lines_of(sessions, make(sessions, tmp_path))}
+    assert (expected == {0.9}) == bool(promoted)
 
 
 def test_firms_that_closed_are_left_out(sessions: Sessions, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs import requests
+from jobs.lease import this_process
 from jobs.worker import MOST_ATTEMPTS, rescue, serve, take, work_once
 from store.dialect import database_now
 from store.tables import JobRequest, Plan, Run
@@ -96,6 +97,16 @@ def test_a_dead_worker_s_request_is_taken_again_and_parked_after_three(sessions:
     found = get(sessions, request_id)
     assert (found.status, found.message) == ("parked", "运行 3 次均中断，已搁置")
     assert take(sessions, "next") is None
+
+
+def test_a_silent_worker_of_this_machine_is_given_up_only_when_its_process_is_gone(sessions: Sessions) -> None:
+    ask(sessions, "import")
+    assert take(sessions, this_process()) is not None
+    die(sessions)
+    assert rescue(sessions)["requeued"] == 0  # its own write transaction keeps its heartbeat out
+    with sessions.begin() as session:
+        session.execute(update(JobRequest).values(heartbeat_at=database_now(session) - timedelta(minutes=20)))
+    assert rescue(sessions)["requeued"] == 1
 
 
 def test_a_hung_worker_that_comes_back_writes_nothing(sessions: Sessions, tmp_path: Path) -> None:

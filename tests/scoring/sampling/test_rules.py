@@ -48,4 +48,4 @@ def test_every_value_says_where_it_comes_from() -> None:
     values = [line for line in body.splitlines() if line.startswith("  ") and ":" in line and "{}" not in line]
     unmarked = [line for line in values if not any(mark in line for mark in ("# S", "# K", "# P"))]
     # The bounds of the random share stand under the mark of the share itself; the switch is no number.
-    assert [line.split(":")[0].strip() for line in unmarked] == ["lowest", "highest", "use_challenger"]
+    assert [line.split(":")[0].strip() for line in unmarked] == ["lowest", "highest", "challenger"]
