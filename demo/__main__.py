@@ -15,7 +15,7 @@ from rich.table import Table
 
 from demo.province import Province
 from demo.report import tell
-from demo.run import BUDGET_CNY, Demonstration, fresh_accounts
+from demo.run import BUDGET_CNY, Demonstration
 
 
 def main() -> int:
@@ -33,13 +33,12 @@ def main() -> int:
     try:
         budget = BUDGET_CNY * options.scale
         demonstration = Demonstration(options.var, Province(scale=options.scale), console, budget)
-        findings, sessions = demonstration.run()
+        findings, _ = demonstration.run()
         tell(console, findings)
-        accounts = fresh_accounts(sessions)
         if options.serve == "0":
             console.print("演示运行完毕。查看页面：make demo")
             return 0
-        _serve(console, demonstration, accounts, options.port)
+        _serve(console, demonstration, findings.logins, options.port)
     except KeyboardInterrupt:
         console.print("\n已停止。再次运行 make demo 会接着做，不会重复入库。")
         return 0 if options.serve == "1" else 130

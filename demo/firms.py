@@ -37,8 +37,8 @@ SIZE_ZH = {"large": "大型", "medium": "中型", "small": "小型", "micro": "�
 # Logits: national figures of 2023 put large firms at 0.8 %, medium at 2.2 %, small at 13.2 % failing.
 _SIZE_EFFECT = {"large": -1.7, "medium": -0.9, "small": 0.0, "micro": 0.35}
 CHANNEL_EFFECT = {"production": 0.0, "circulation": 0.35, "online": 0.75}
-# Enough cable makers for the county with three of them, however small the province.
-_FEWEST = {"cable": 6}
+# Enough cable makers for the county with three of them and for the shops, however small the province.
+_FEWEST = {"cable": 12}
 _NEVER_ONLINE = ("加油站", "烟花爆竹", "化工", "钢材", "农资")
 _BASE = -4.45
 _QUALITY_EFFECT = 1.35

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,20 +16,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from alerting.answers import answer
 from demo.geography import BY_CODE, CITIES, PLACES
 from demo.history import TODAY
 from demo.province import Built, Province
 from demo.receiver import Receiver, receiving
 from demo.results import RESULTS_ON, Comparison, Line, compare, sample_plan, write_results
 from demo.site import served
+from jobs import notify
 from jobs.opening import open_store, secret_key
 from jobs.settings import Settings
 from store.dialect import upsert
 from store.session import read_only
-from store.tables import Alert, Contact, Delivery, Enterprise, Grade, Plan, PlanLine, Region, Signal, Source
+from store.tables import Account, Alert, Contact, Delivery, Enterprise, Grade, Plan, PlanLine, Region, Signal, Source
 
 CHINA = ZoneInfo("Asia/Shanghai")
 BUDGET_CNY = 1_200_000.0
+WATCHED_ON = date(2026, 8, 30)
 PLAN_SEED = 20261031
 PLAN_TITLE = "2026年第四季度产品质量监督抽检计划（虚构）"
 _SOURCES = Path(__file__).parent / "sources"
@@ -69,6 +72,7 @@ class Findings:
     comparison: Comparison | None = None
     regraded: int = 0
     stories: list[tuple[str, str]] = field(default_factory=list)
+    logins: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -119,14 +123,17 @@ class Demonstration:
                 built, sessions = self.open()
             self._prepare(sessions, receiver)
             self._take_in(sessions, built, progress, findings)
+            findings.logins = fresh_accounts(sessions)
             self._pipeline(sessions, TODAY, progress)
+            with _step(progress, "送达预警并签收反馈"):
+                self._warn(sessions)
             with _step(progress, "编制抽检计划并下达"):
                 findings.plan = self._plan(sessions)
             with _step(progress, "按计划抽样（由隐藏真值模拟）并回收结果"):
                 findings.comparison = self._close_loop(sessions, findings)
             self._pipeline(sessions, RESULTS_ON, progress)
-            with _step(progress, "送达预警"):
-                self._deliver(sessions)
+            with _step(progress, "送达新预警，逾期未签收的逐级上报"):
+                notify.deliver(sessions, self.settings, now=_evening(RESULTS_ON))
             findings.received = len(receiver.messages)
         self._count(sessions, findings)
         return findings, sessions
@@ -204,15 +211,23 @@ class Demonstration:
                 progress.advance(task)
 
     def _pipeline(self, sessions: sessionmaker[Session], as_of: date, progress: Progress) -> None:
-        """Run every step as of a day, showing which one is at work."""
-        from jobs.pipeline import run_all
+        """Run every step as of a day, showing which one is at work.
 
-        task = progress.add_task(f"截至 {as_of}", total=None)
+        The site and the feeds stand still after the demonstration's today, so their health is judged on that day only.
+        """
+        from jobs.pipeline import steps_of
 
-        def show(step: str, done: int, total: int) -> None:
-            progress.update(task, description=f"截至 {as_of}：{step}", completed=done, total=total)
-
-        run_all(sessions, self.settings, as_of, show, now=_evening(as_of))
+        steps = [
+            step
+            for step in steps_of(sessions, self.settings, as_of, _evening(as_of))
+            if as_of == TODAY or step.name != "health"
+        ]
+        task = progress.add_task(f"截至 {as_of}", total=len(steps))
+        for step in steps:
+            progress.update(task, description=f"截至 {as_of}：{step.zh}")
+            step.run()
+            progress.advance(task)
+        progress.update(task, description=f"截至 {as_of}：打标签、认企业、定等级、入台账、出预警")
 
     def _plan(self, sessions: sessionmaker[Session]) -> dict[str, Any]:
         from jobs import plan
@@ -262,10 +277,22 @@ class Demonstration:
             findings.outcome = dict(session.get_one(Plan, plan_id).outcome)
         return compare(self.province, samples)
 
-    def _deliver(self, sessions: sessionmaker[Session]) -> None:
-        from jobs import notify
+    def _warn(self, sessions: sessionmaker[Session]) -> None:
+        """Deliver the alerts of an evening in August and of today; the duty officers answer four in five of them.
 
-        notify.deliver(sessions, self.settings, now=_evening(RESULTS_ON))
+        August is told as it was known then, so that a wave of complaints is seen to come before the failed sample.
+        """
+        notify.run(sessions, self.settings, WATCHED_ON, now=_evening(WATCHED_ON))
+        for day in (WATCHED_ON, TODAY):
+            notify.deliver(sessions, self.settings, now=_evening(day))
+            at = _evening(day) + timedelta(hours=1)
+            with sessions.begin() as session:
+                officer = session.scalars(select(Account.id).where(Account.username == "bureau")).one()
+                for alert_id in session.scalars(
+                    select(Alert.id).where(Alert.state == "open", Alert.raised_at <= at, Alert.id % 5 != 0)
+                ).all():
+                    for kind, remark in (("acknowledge", "已收到（演示）"), ("report", "已安排核查，情况属实（演示）")):
+                        answer(session, alert_id, kind=kind, account_id=officer, remark=remark, at=at)
 
     def _count(self, sessions: sessionmaker[Session], findings: Findings) -> None:
         with read_only(sessions) as session:
