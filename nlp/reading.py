@@ -10,22 +10,22 @@ from nlp.segment import Words, load_segmenter
 from nlp.taxonomy import Taxonomy
 
 _SHORTEST_WORD, _LONGEST_WORD = 3, 8
+_BLANK = "◇"
 
 
 @dataclass(frozen=True, slots=True)
 class TextReading:
-    """What was found in one text, and the same as a model's features."""
+    """What was found in one text, and the same as a model's features.
 
+    `folded` is the text in the form patterns are matched on; its offsets are those of the text as given.
+    """
+
+    folded: str
     features: Reading
     genre: Genre
     hazards: tuple[Hit, ...]
     violations: tuple[Hit, ...]
     products: tuple[ProductHit, ...]
-
-    @property
-    def folded(self) -> str:
-        """The text in the form patterns are matched on; offsets are those of the text as given."""
-        return self.features.folded
 
 
 class Reader:
@@ -43,8 +43,26 @@ class Reader:
         found = self.rules.read(folded)
         products = tuple(self.products.find(folded))
         names = _finding_names(found.genre, found.hazards, found.violations, products)
-        reading = Reading(folded, self._words.cut(folded), names)
-        return TextReading(reading, found.genre, found.hazards, found.violations, products)
+        hidden = _without_products(folded, products)
+        reading = Reading(hidden, self._words.cut(hidden), names)
+        return TextReading(folded, reading, found.genre, found.hazards, found.violations, products)
+
+
+def _without_products(folded: str, products: Sequence[ProductHit]) -> str:
+    """The text with the names of goods blanked, at the same length.
+
+    A model that sees the names learns that e-bikes burn and finds fires in every notice about e-bikes; one that
+    does not learns how people say that something burns. The goods are told to it apart.
+    """
+    if not products:
+        return folded
+    pieces, at = [], 0
+    for hit in sorted(products, key=lambda hit: hit.start):
+        if hit.start >= at:
+            pieces.extend((folded[at : hit.start], _BLANK * (hit.end - hit.start)))
+            at = hit.end
+    pieces.append(folded[at:])
+    return "".join(pieces)
 
 
 def domain_words(names: Sequence[str]) -> tuple[str, ...]:

@@ -223,7 +223,7 @@ class Tagger:
         bounds = clauses(reading.folded)
         if not bounds:
             return ()
-        columns, starts, sizes = self.model.vocabulary.placed_runs(reading.folded)
+        columns, starts, sizes = self.model.vocabulary.placed_runs(reading.features.folded)
         gains = weights[columns] * self.model.vocabulary.idf[columns]
         best = max(
             bounds,
