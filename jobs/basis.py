@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -21,18 +21,28 @@ def basis_of(session: Session, as_of: date, *extra: object) -> str:
     Evidence is append-only, so counts and newest ids tell whether any was added; people's decisions count by number
     and by the time of the newest one. `extra` adds what else the result depends on, such as policy hashes.
     """
-    signal, link, label, merge = tables.Signal, tables.Link, tables.Label, tables.Merge
-    parts: Sequence[Any] = [
-        session.execute(select(func.count(signal.id), func.max(signal.id)).where(signal.known_at < end_of(as_of))),
-        session.execute(select(func.count(tables.Tag.id), func.max(tables.Tag.version))),
-        session.execute(select(func.count(link.mention_id), func.count(link.enterprise_id), func.max(link.decided_at))),
-        session.execute(select(func.count(label.id), func.max(label.withdrawn_at))),
-        session.execute(select(func.count(merge.id), func.max(merge.undone_at))),
-        session.execute(select(func.count(tables.EnterpriseRole.id))),
-        session.execute(select(func.count(tables.Enterprise.id), func.count(tables.Enterprise.merged_into_id))),
-        session.execute(select(func.count(tables.ClusterMember.signal_id), func.sum(tables.ClusterMember.cluster_id))),
-        session.execute(select(func.count(tables.Override.id), func.max(tables.Override.withdrawn_at))),
-    ]
+    signal, mention, link, tag = tables.Signal, tables.Mention, tables.Link, tables.Tag
+    member, label, merge = tables.ClusterMember, tables.Label, tables.Merge
+    role, firm, override = tables.EnterpriseRole, tables.Enterprise, tables.Override
+    end = end_of(as_of)
+    known = signal.known_at < end
+    statements = (
+        select(func.count(signal.id), func.max(signal.id)).where(known),
+        select(func.count(tag.id), func.max(tag.version)).join(signal, signal.id == tag.signal_id).where(known),
+        select(func.count(link.mention_id), func.count(link.enterprise_id), func.max(link.decided_at))
+        .join(mention, mention.id == link.mention_id)
+        .join(signal, signal.id == mention.signal_id)
+        .where(known),
+        select(func.count(member.signal_id), func.sum(member.cluster_id))
+        .join(signal, signal.id == member.signal_id)
+        .where(known),
+        select(func.count(role.id)).where(role.known_at < end),
+        select(func.count(firm.id), func.count(firm.merged_into_id)).where(firm.known_at < end),
+        select(func.count(label.id), func.max(label.withdrawn_at)),
+        select(func.count(merge.id), func.max(merge.undone_at)),
+        select(func.count(override.id), func.max(override.withdrawn_at)),
+    )
+    parts = [session.execute(statement) for statement in statements]
     facts = [[str(value) for value in part.one()] for part in parts]
     body = json.dumps([facts, as_of.isoformat(), code_version(), [str(item) for item in extra]])
     return hashlib.sha256(body.encode()).hexdigest()[:32]

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from jobs import challenger
 from jobs.known_facts import ONLINE_ROLES, Known, known_by
 from nlp.taxonomy import Taxonomy
 from scoring.facts import AnyFact, Licence, Role, Sample
@@ -38,7 +39,7 @@ def candidates_on(
     """
     known = known_by(session, as_of, taxonomy)
     grades = _grades_on(session, as_of)
-    promoted = rules.find.challenger == "when_promoted" and challenger_promoted(session, as_of)
+    may_rank = rules.find.challenger == "when_promoted" and challenger.promoted(session, as_of)
     history = _batches(known, _levels_before(session, as_of), as_of, rules.find.history_months)
     expectation = Expectation(history, rules.find)
     regions = {row[0]: row[1] for row in session.execute(select(tables.Region.code, tables.Region.name))}
@@ -73,7 +74,7 @@ def candidates_on(
             expected = expectation.fail_probability(
                 product_id, channel, level, whole.score if whole else None, _firm(enterprise_id, role)
             )
-            if promoted and graded and graded.challenger is not None:
+            if may_rank and graded and graded.challenger is not None:
                 expected = graded.challenger
             samples = [fact for fact in facts if isinstance(fact, Sample) and fact.product_id == product_id]
             found[enterprise_id, product_id] = Candidate(
@@ -99,18 +100,6 @@ def candidates_on(
                 reasons=graded.reasons if graded else (),
             )
     return list(found.values())
-
-
-def challenger_promoted(session: Session, as_of: date) -> bool:
-    """True when the last back-test known by then says that the learned model beats every simple rival."""
-    run = tables.Run
-    counts = session.scalar(
-        select(run.counts)
-        .where(run.job == "challenger", run.status == "ok", run.as_of <= as_of)
-        .order_by(run.as_of.desc(), run.id.desc())
-        .limit(1)
-    )
-    return bool(counts and counts.get("promoted") is True)
 
 
 def _firm(enterprise_id: int, role: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from alerting.policy import load_alert_policy
 from ingest.declared import register_sources
 from ingest.source import load_sources
-from jobs import grade, health, ledger, notify, outcome, reposts, resolve, tag
+from jobs import backtest, grade, health, ledger, notify, outcome, reposts, resolve, tag
 from jobs.basis import basis_of, unless_unchanged
 from jobs.known_facts import Records, end_of, read_records
 from jobs.settings import Settings
@@ -72,6 +72,7 @@ def steps_of(
         Step("resolve", "关联企业", lambda: resolve.run(sessions, settings, as_of)),
         Step("history", "历史各季度定级", lambda: grade_history(sessions, settings, as_of)),
         Step("grade", "定级", lambda: _grade(sessions, settings, as_of)),
+        Step("backtest", "回看分级", lambda: _backtest(sessions, settings, as_of)),
         Step("outcome", "计划成效", lambda: outcome.run(sessions, settings, as_of)),
         Step("ledger", "台账", lambda: ledger.run(sessions, settings, as_of)),
         Step("notify", "预警", lambda: _notify(sessions, settings, as_of, now)),
@@ -152,6 +153,13 @@ def _grade(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> 
     with read_only(sessions) as session:
         basis = basis_of(session, as_of, policy.hash)
     return unless_unchanged(sessions, "grade", as_of, basis, lambda: grade.run(sessions, settings, as_of))
+
+
+def _backtest(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dict[str, Any]:
+    with read_only(sessions) as session:
+        newest_grade = session.scalar(select(func.max(Run.id)).where(Run.job == "grade", Run.status == "ok"))
+        basis = basis_of(session, as_of, newest_grade)
+    return unless_unchanged(sessions, "backtest", as_of, basis, lambda: backtest.run(sessions, settings, as_of))
 
 
 def _notify(sessions: sessionmaker[Session], settings: Settings, as_of: date, now: datetime | None) -> dict[str, Any]:

@@ -40,6 +40,7 @@ TIMETABLE: tuple[Entry, ...] = (
     Entry("deliver", "* * * * *", "送达与逐级上报", "红色预警两小时内要签收，按分钟检查", 1),
     Entry("crawl", "15 6 * * *", "抓取信源", "各局多在下班前发布，次日清晨取", 26),
     Entry("pipeline", "30 7 * * *", "跑完整链条", "上班前给出当日的等级与预警", 26),
+    Entry("challenger", "0 3 1 * *", "学习模型", "每月重训并回测；胜过全部简单做法时才参与排序", 24 * 33),
     Entry("health", "0 */6 * * *", "信源健康", "停更当天就要看见", 8),
     Entry("anchor", "50 23 * * *", "审计链留存", "链尾的摘要每日存到库外，截断才看得出来", 26),
 )
@@ -156,12 +157,13 @@ def _answer(
 
 def known_jobs() -> dict[str, Job]:
     """Return what each line of the timetable, and each request from a page, runs."""
-    from jobs import anchor, crawl, health, notify, pipeline
+    from jobs import anchor, challenger, crawl, health, notify, pipeline
 
     return {
         "deliver": lambda sessions, settings, as_of: notify.deliver(sessions, settings),
         "crawl": lambda sessions, settings, as_of: crawl.run(sessions, settings, as_of),
         "pipeline": lambda sessions, settings, as_of: pipeline.run_all(sessions, settings, as_of),
+        "challenger": lambda sessions, settings, as_of: challenger.run(sessions, settings, as_of),
         "health": lambda sessions, settings, as_of: health.run(sessions, settings, as_of),
         "anchor": lambda sessions, settings, as_of: anchor.run(sessions, settings, as_of),
     }
