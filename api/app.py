@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.sessions = make_sessions(engine)
     app.state.lookups = partial(office_lookups, app.state.sessions, settings.lexicon_dir)
     app.state.vocabulary = load_vocabulary(settings.lexicon_dir)
-    app.state.templates = make_environment(app.state.vocabulary)
+    app.state.templates = make_environment(settings.lexicon_dir)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=WEB / "static"), name="static")

@@ -1,6 +1,6 @@
 """What endpoints are given: who is asking, a session on the store, the checked values of a form."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -50,6 +50,9 @@ def authorise(request: Request) -> None:
     method = "GET" if request.method == "HEAD" else request.method
     act = ROUTES.get((method, getattr(route, "path", "")))
     request.state.principal = None
+    request.state.act = act
+    if "\x00" in request.url.path or any("\x00" in value for value in request.query_params.values()):
+        raise Refused(422)
     principal = _principal(request)
     request.state.principal = principal
     if act is Act.OPEN:
@@ -81,13 +84,14 @@ def _principal(request: Request) -> Principal | None:
     return principal
 
 
-async def protect(request: Request, _authorised: Annotated[None, Depends(authorise)]) -> None:
+async def protect(request: Request, _authorised: Annotated[None, Depends(authorise)]) -> AsyncIterator[None]:
     """Refuse a change that another site could have made the browser send; keep the form for the endpoint.
 
     The body is read only after the caller was let through, so strangers cannot make us store their uploads.
     """
     request.state.form = FormData()
     if request.method in SAFE_METHODS:
+        yield
         return
     _same_site(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -96,8 +100,17 @@ async def protect(request: Request, _authorised: Annotated[None, Depends(authori
             request.state.form = await request.form(max_files=1, max_fields=200)
         except HTTPException as error:
             raise Refused(400 if error.status_code < 413 else error.status_code) from error
+    try:
+        _own_page(request)
+        yield
+    finally:
+        await request.state.form.close()
+
+
+def _own_page(request: Request) -> None:
+    """Check the token that our own pages carry; signing in has none yet, and API tokens never travel by themselves."""
     principal: Principal | None = request.state.principal
-    if principal is None or principal.kind == "api":
+    if principal is None or principal.kind == "api" or request.state.act is Act.OPEN:
         return
     sent = request.headers.get("X-CSRF-Token") or request.state.form.get("csrf")
     if not isinstance(sent, str) or not auth.same(sent, principal.csrf):

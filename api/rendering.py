@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from api.access import Act
-from api.vocabulary import Vocabulary
+from api.vocabulary import load_vocabulary
 from api.words import WORDS, word
 from nlp.masking import mask
 
@@ -22,8 +23,10 @@ WEB = Path(__file__).parent / "web"
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
 
-def make_environment(vocabulary: Vocabulary) -> Environment:
+@cache
+def make_environment(lexicon_dir: Path) -> Environment:
     """Return the template environment; everything is escaped, and an unknown name is an error."""
+    vocabulary = load_vocabulary(lexicon_dir)
     environment = Environment(
         loader=FileSystemLoader(WEB / "templates"),
         autoescape=True,

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import ingest
@@ -33,6 +34,7 @@ class Vocabulary:
         return names.get(kind, {}).get(code, code)
 
 
+@cache
 def load_vocabulary(folder: Path) -> Vocabulary:
     """Read the names from a lexicon folder; a folder that cannot be read gives no names, and codes are shown."""
     try:

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.app import create_app
+from api.auth import open_session
+from api.deps import COOKIE
 from jobs.settings import Settings
 from store.session import make_sessions
+from store.tables import Account
 from tests import factories
 from tests.factories import PASSWORD
 
@@ -105,7 +109,7 @@ class Browser(TestClient):
         self.csrf = ""
 
     def enter(self, username: str, password: str = PASSWORD) -> "Browser":
-        """Sign in and remember the token that forms carry."""
+        """Sign in through the page and remember the token that forms carry."""
         answer = self.post("/sign-in", data={"username": username, "password": password})
         assert answer.status_code == 303, answer.text
         page = self.get("/account").text
@@ -119,8 +123,19 @@ class Browser(TestClient):
 
 @pytest.fixture
 def browser(app: FastAPI) -> Callable[[str], Browser]:
-    """Return a signed-in browser of the named account."""
-    return lambda username: Browser(app).enter(username)
+    """Return a browser of the named account that is signed in already."""
+
+    def signed_in(username: str) -> Browser:
+        with app.state.sessions.begin() as session:
+            account_id = session.scalar(select(Account.id).where(Account.username == username))
+            assert account_id is not None
+            token, row = open_session(session, account_id, ip="test", now=datetime.now(UTC), life=timedelta(hours=8))
+        made = Browser(app)
+        made.cookies.set(COOKIE, token)
+        made.csrf = row.csrf
+        return made
+
+    return signed_in
 
 
 @pytest.fixture
