@@ -56,7 +56,8 @@ def _without_products(folded: str, products: Sequence[ProductHit]) -> str:
     """
     if not products:
         return folded
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     for hit in sorted(products, key=lambda hit: hit.start):
         if hit.start >= at:
             pieces.extend((folded[at : hit.start], _BLANK * (hit.end - hit.start)))

@@ -4,6 +4,7 @@ Rules find and explain; the model weighs everything the text says, the rules' fi
 words no rule knows. Without a model the rules speak alone, with fixed probabilities.
 """
 
+import gc
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -197,17 +198,7 @@ class Tagger:
             spans = _spans(chosen) if chosen else self._evidence(reading, f"{family}:{judged.code}")
             return Finding(judged.code, judged.probability, "asserted", spans, "both" if chosen else "model")
         if not own:
-            return (
-                None
-                if judged.probability < SHOWN_FROM
-                else Finding(
-                    judged.code,
-                    judged.probability,
-                    "asserted",
-                    self._evidence(reading, f"{family}:{judged.code}"),
-                    "model",
-                )
-            )
+            return None
         other = next((hit.status for hit in own if hit.status != "asserted"), None)
         status = other or (
             "asserted" if judged.probability >= SHOWN_FROM or family == "violation" else _kind_status(judgement)
@@ -362,4 +353,7 @@ def _spans(hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
 def load_tagger(lexicon_dir: Path, model: Path | None = None, native: bool = False) -> Tagger:
     """Return the tagger of a lexicon folder, built once a process. `model`: the folder of a saved model, or None."""
     taxonomy = load_taxonomy(lexicon_dir)
-    return Tagger(taxonomy, None if model is None else load_model(model, taxonomy), native)
+    tagger = Tagger(taxonomy, None if model is None else load_model(model, taxonomy), native)
+    # The dictionary lives as long as the process; the collector need not walk its half million entries again.
+    gc.freeze()
+    return tagger
