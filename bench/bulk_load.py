@@ -1,5 +1,6 @@
 """The bulk load against a plain `executemany` of the same prepared rows: the other half of bench_import."""
 
+import gc
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -50,6 +51,8 @@ def signals(rows: Iterable[list[str]]) -> list[RawSignal]:
 def load_ratio(folder: Path, rows: Iterable[list[str]], count: int, repeat: int) -> dict[str, object]:
     """Return rows a second of `store_signals` and of a raw executemany into the same tables and indexes."""
     items = signals(rows)
+    gc.collect()
+    gc.freeze()  # the prepared rows are the benchmark's, not the load's, to look through
     own, raw = [], []
     for turn in range(repeat):
         own.append(_store(folder / f"own{turn}.db", items))

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
 from ingest.signal import RawSignal
-from store.dialect import allocate_ids, chunked, serialise
+from store.dialect import allocate_ids, bulk_insert, chunked, serialise
 from store.tables import (
     Complaint,
     CreditClass,
@@ -16,7 +16,6 @@ from store.tables import (
     Injury,
     Inspection,
     Licence,
-    Mention,
     MonitoringPoint,
     MonitoringReport,
     PlanLine,
@@ -44,6 +43,14 @@ RECORD_TABLES = {
     )
 }
 """The typed table behind each `RawSignal.record_kind`."""
+
+_SIGNALS, _MENTIONS = Signal.metadata.tables["signal"], Signal.metadata.tables["mention"]
+_SIGNAL_COLUMNS = (
+    "id", "source_id", "external_id", "content_hash", "channel", "trust", "parent_id", "title", "text", "url",
+    "region_code", "occurred_on", "known_at", "file_id", "file_place", "run_id", "archive_path", "damaged", "payload",
+    "flags",
+)  # fmt: skip
+_MENTION_COLUMNS = ("signal_id", "role", "text", "start", "end", "uscc", "region_code", "address", "denied")
 
 _VISITED = {"no_sample": "no_sample", "refused": "refused"}
 
@@ -98,52 +105,48 @@ def _store_chunk(
         return
     ids = allocate_ids(session, Signal.__tablename__, len(fresh))
     parents = _parents(session, fresh, ids)
-    session.execute(
-        insert(Signal),
-        [
-            {
-                "id": id_,
-                "source_id": s.source_id,
-                "external_id": external_id(s),
-                "content_hash": content,
-                "channel": s.channel,
-                "trust": s.trust,
-                "parent_id": parents.get((s.source_id, s.parent_external_id or "")),
-                "title": s.title,
-                "text": s.text,
-                "url": s.url,
-                "region_code": s.region_code,
-                "occurred_on": s.occurred_on,
-                "known_at": s.known_at,
-                "file_id": file_id,
-                "file_place": s.file_place,
-                "run_id": run_id,
-                "archive_path": s.archive_path,
-                "damaged": [list(span) for span in s.damaged],
-                "payload": dict(s.payload),
-                "flags": list(s.flags),
-            }
-            for id_, content, s in zip(ids, hashes, fresh, strict=True)
-        ],
+    bulk_insert(
+        session,
+        _SIGNALS,
+        _SIGNAL_COLUMNS,
+        list(
+            zip(
+                *(
+                    (
+                        id_,
+                        s.source_id,
+                        external_id(s),
+                        content,
+                        s.channel,
+                        s.trust,
+                        parents.get((s.source_id, s.parent_external_id or "")),
+                        s.title,
+                        s.text,
+                        s.url,
+                        s.region_code,
+                        s.occurred_on,
+                        s.known_at,
+                        file_id,
+                        s.file_place,
+                        run_id,
+                        s.archive_path,
+                        [list(span) for span in s.damaged],
+                        dict(s.payload),
+                        list(s.flags),
+                    )
+                    for id_, content, s in zip(ids, hashes, fresh, strict=True)
+                ),
+                strict=True,
+            )
+        ),
     )
     _store_records(session, fresh, ids)
     mentions = [
-        {
-            "signal_id": id_,
-            "role": m.role,
-            "text": m.text,
-            "start": -1,
-            "end": -1,
-            "uscc": m.uscc,
-            "region_code": m.region_code,
-            "address": m.address,
-            "denied": m.denied,
-        }
+        (id_, m.role, m.text, -1, -1, m.uscc, m.region_code, m.address, m.denied)
         for id_, s in zip(ids, fresh, strict=True)
         for m in {(m.role, m.text): m for m in s.mentions}.values()
     ]
-    if mentions:
-        session.execute(insert(Mention), mentions)
+    bulk_insert(session, _MENTIONS, _MENTION_COLUMNS, list(zip(*mentions, strict=True)))
     stored.added += len(fresh)
 
 
@@ -195,11 +198,12 @@ def _store_records(session: Session, fresh: Sequence[RawSignal], ids: Sequence[i
         if kind == SamplingResult.__tablename__:
             _tie_to_plan(session, rows)
         table = RECORD_TABLES[kind]
-        names = {name for row in rows for name in row if name in table.c}
-        defaults = {name: _default(table.c[name]) for name in names}
-        session.execute(
-            insert(table), [{name: row.get(name, defaults[name]) for name in sorted(names)} for row in rows]
-        )
+        names = [column.name for column in table.columns]
+        columns = []
+        for name in names:
+            default = _default(table.c[name])
+            columns.append([row.get(name, default) for row in rows])
+        bulk_insert(session, table, names, columns)
 
 
 def _default(column: Any) -> Any:

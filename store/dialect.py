@@ -88,6 +88,38 @@ def serialise(session: Session, name: str) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
 
 
+def bulk_insert(session: Session, table: Table, names: Sequence[str], columns: Sequence[Sequence[Any]]) -> None:
+    """Insert many rows, given column by column in the order of `names`, with one executemany of the driver.
+
+    Values pass the same type conversions as anywhere else, but a repeated one only once; no default is filled in,
+    so every column without one in the database has to be named.
+    """
+    if not columns or not columns[0]:
+        return
+    connection = session.connection()
+    dialect = connection.dialect
+    mark = "%s" if dialect.name == "postgresql" else "?"
+    quote = dialect.identifier_preparer.quote
+    statement = (
+        f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, names))}) "  # noqa: S608  names of our own tables
+        f"VALUES ({', '.join(mark for _ in names)})"
+    )
+    prepared = [_for_driver(table.c[name], values, dialect) for name, values in zip(names, columns, strict=True)]
+    connection.exec_driver_sql(statement, list(zip(*prepared, strict=True)))
+
+
+def _for_driver(column: Any, values: Sequence[Any], dialect: Any) -> Sequence[Any]:
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    if process is None:
+        return values
+    try:
+        known = {value: process(value) for value in set(values)}
+    except TypeError:  # lists and dicts, most of them empty
+        empty = {kind: process(kind()) for kind in (list, dict)}
+        return [process(value) if value or value is None else empty[type(value)] for value in values]
+    return [known[value] for value in values]
+
+
 def allocate_ids(session: Session, table: str, count: int) -> Sequence[int]:
     """Return `count` ids nobody else will use for rows of `table`, so that rows and what hangs on them go in bulk.
 

@@ -48,5 +48,4 @@ def read_only(sessions: sessionmaker[Session]) -> Iterator[Session]:
         yield session
 
 
-def _to_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
