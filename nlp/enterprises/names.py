@@ -175,12 +175,16 @@ class NameParser:
         """True when `text` is nothing but industry words."""
         return not self._brand_left(text)
 
-    def word_at(self, text: str, at: int) -> int:
-        """The length of the industry word or place that starts at `at`, 0 when there is none."""
+    def industry_at(self, text: str, at: int) -> int:
+        """The length of the industry word that starts at `at`, 0 when there is none."""
         for length in range(min(self._longest, len(text) - at), 1, -1):
             if text[at : at + length] in self._industries:
                 return length
-        return self.regions.match_at(text, at)[0]
+        return 0
+
+    def word_at(self, text: str, at: int) -> int:
+        """The length of the industry word or place that starts at `at`, 0 when there is none."""
+        return self.industry_at(text, at) or self.regions.match_at(text, at)[0]
 
     def begins_form(self, text: str) -> bool:
         """True when an organisational form begins like this and goes on."""

@@ -56,6 +56,7 @@ class Words:
     no_name: frozenset[str]
     surnames: frozenset[str]
     cues: tuple[str, ...]  # longest first
+    cue_set: frozenset[str]
     latin_forms: frozenset[str]
     english: dict[str, tuple[str, ...]]  # beginning of an English word -> trades in Chinese
     platforms: tuple[str, ...]
@@ -69,6 +70,7 @@ def words() -> Words:
         no_name=frozenset(data["no_name"]),
         surnames=frozenset("".join(data["surnames"].split())),
         cues=tuple(sorted(set(data["cues"]), key=len, reverse=True)),
+        cue_set=frozenset(data["cues"]),
         latin_forms=frozenset(data["latin_forms"]),
         english={word: tuple(parts) for word, parts in data["english"].items()},
         platforms=tuple(data["platforms"]),

@@ -13,6 +13,8 @@ from nlp.enterprises.search import Search
 from nlp.enterprises.types import Candidate, Decision, Firm, NameSpan, Query, Resolution
 from nlp.regions import RegionIndex, shipped_index
 
+_SCANNED_ALIAS = 3  # shortest alias looked for in text
+_SCANNED_BARE = 6  # shortest name without its form looked for in text
 _SAMPLE = 30_000  # names from which the trades of a register are learnt
 
 
@@ -53,7 +55,7 @@ class Register:
             self._search.added(body)
         self._by_id = None
         if self._finder is not None:
-            self._finder.add(firm.name, len(self._firms) - 1)
+            self._finder.add(self._spellings(firm), len(self._firms) - 1)
 
     def firm(self, firm_id: str) -> Firm:
         """The firm of an id; raises KeyError when there is none."""
@@ -161,7 +163,20 @@ class Register:
         return self._finder
 
     def _patterns(self) -> Iterator[tuple[str, int]]:
-        """Every full name as it is scanned for, with its firm."""
+        """What is scanned for, with its firm: full names, names without their form, short names and brands."""
         for position, firm in enumerate(self._firms):
-            for name in (firm.name, *firm.former_names):
-                yield name, position
+            for spelling in self._spellings(firm):
+                yield spelling, position
+
+    def _spellings(self, firm: Firm) -> Iterator[str]:
+        """An alias of two characters is too often an ordinary word; so is one that is nothing but a trade."""
+        yield from (firm.name, *firm.former_names)
+        parsed = self._parser.parse(firm.name)
+        if parsed.region and parsed.form and parsed.industry and not parsed.branch:
+            bare = squeeze(firm.name).removesuffix(parsed.form)
+            if len(bare) >= _SCANNED_BARE:
+                yield bare
+        for name in (*firm.short_names, *firm.brands):
+            plain = squeeze(name)
+            if len(plain) >= _SCANNED_ALIAS and not self._parser.is_industry(plain):
+                yield name

@@ -35,6 +35,13 @@ def register() -> Register:
         ("宁波华盛电器厂", "none", ()),
         ("华盛电器", "ambiguous", ()),
         ("大发食品", "ambiguous", ()),
+        ("Ningbo Huasheng Electric Appliance Co., Ltd.", "link", ("1",)),
+        ("飞凤官方旗舰店", "link", ("3",)),
+        ("飞凤牌球阀", "link", ("3",)),
+        ("宁波华盛电器有限公司、象山县新达阀门厂", "link", ("1", "3")),
+        ("宁波华盛电器有限公司（标称）", "link", ("1",)),
+        ("宁波华盛电器有限公司温州分公司", "link", ("1",)),
+        ("宁波盛华电器有限公司", "none", ()),  # another 字号, for a person to look at
         ("无", "none", ()),
         ("", "none", ()),
     ],
@@ -79,6 +86,10 @@ def test_a_new_firm_is_found_without_a_rebuild(register: Register) -> None:
             [("新华盛电器有限公司", None), ("宁波华盛电器有限公司象山分公司", "1")],
         ),
         ("使用（宁波）华盛电器有限公司生产的插座", [("（宁波）华盛电器有限公司", "1")]),
+        ("咸阳德和消防器材有限公司的灭火器", [("咸阳德和消防器材有限公司", None)]),
+        ("在象山县新达阀门买的", [("象山县新达阀门", "3")]),
+        ("招行东直门支行转账到花旗集团", [("招行东直门支行", None), ("花旗集团", None)]),
+        ("银行业和各家银行都说不知道", []),
         ("慈溪市飞腾电子有限公司召回充电器", [("慈溪市飞腾电子有限公司", None)]),
         ("这家公司不行，找别的公司", []),
     ],
@@ -87,3 +98,26 @@ def test_names_in_text(register: Register, text: str, found: list[tuple[str, str
     mentions = register.mentions(text)
     assert [(m.text, m.firm_id) for m in mentions] == found
     assert all(text[m.start : m.end] == m.text for m in mentions)
+
+
+def test_numbers_are_never_taken_for_one_another() -> None:
+    register = Register([Firm("1", "象山县便民二店"), Firm("2", "宁波第一电器厂")])
+    assert register.resolve(Query("象山县便民三店")).decision == "none"
+    assert register.resolve(Query("宁波第二电器厂")).decision == "none"
+
+
+def test_short_names_nobody_registered() -> None:
+    register = Register(
+        [
+            Firm("1", "上海柴油机股份有限公司"),
+            Firm("2", "上海汽车集团股份有限公司"),
+            Firm("3", "郑州煤矿机械集团股份有限公司"),
+        ]
+    )
+    assert [register.resolve(Query(short)).ids for short in ("上柴股份", "郑煤机")] == [("1",), ("3",)]
+
+
+def test_a_trade_the_shipped_list_lacks_is_learnt_from_the_register() -> None:
+    brands = ("海", "山", "川", "云", "星", "月", "日", "风", "雨", "雪", "林", "泉", "石", "金", "木", "水")
+    firms = [Firm(str(n), f"宁波{brand}达盲盒周边有限公司") for n, brand in enumerate(brands)]
+    assert Register(firms).resolve(Query("宁波云达")).ids == ("3",)
