@@ -5,6 +5,7 @@ its orders and reports each page. What it reports is kept in the frontier at onc
 goes on where it was. Nothing becomes a signal before the run as a whole was found good.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -319,6 +320,11 @@ def _publish(
     with sessions() as session:
         fetched = select(FrontierPage).where(FrontierPage.source_id == spec.id, FrontierPage.state == "fetched")
         rows = list(session.scalars(fetched.order_by(FrontierPage.id)))
+    torn = [row for row in rows if row.kind == "attachment" and not _is_whole(import_.var, row)]
+    if torn:
+        with sessions.begin() as session:
+            _mark(session, [row.id for row in torn], "waiting")
+        rows = [row for row in rows if row not in torn]
     harvest = gather(rows, spec, import_.var, now)
     facts = _facts(tally, harvest)
     verdict = judge(facts, spec.expect, history, now.astimezone(CHINA).date())
@@ -356,6 +362,15 @@ def _publish(
     with sessions.begin() as session:
         _mark(session, sorted(carrying), "done")
     return counts
+
+
+def _is_whole(var: Path, row: FrontierPage) -> bool:
+    """True when the archived file is the one that was fetched: a power cut may have left less of it."""
+    try:
+        content = (var / "archive" / str(row.archive_path)).read_bytes()
+    except OSError:
+        return False
+    return hashlib.sha256(content).hexdigest() == row.content_hash
 
 
 def _revision(signal: RawSignal) -> RawSignal:

@@ -45,6 +45,11 @@ def scrapy_settings(spec: SourceSpec, *, allow: Sequence[str] = (), on_loopback:
         "REFERER_ENABLED": False,
         "TELNETCONSOLE_ENABLED": False,
         "LOG_LEVEL": "ERROR",
+        # A page yields a few requests and no items: a hundred workers a page would only be started and stopped.
+        "CONCURRENT_ITEMS": 1,
+        # Scrapy reads the source of a callback at every page to warn of a mistake ours does not make.
+        "WARN_ON_GENERATOR_RETURN_VALUE": False,
+        "LOG_INSTALL_ROOT_HANDLER": False,
         "LOG_FORMATTER": "scrapy.logformatter.LogFormatter",
         "ZHIAN_ALLOW": list(allow),
     }

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
-import lxml.html
 from lxml import etree
 
 from ingest.platforms import listing_notice
@@ -44,7 +43,8 @@ def parse_xml(page: Page) -> etree._Element:
     if not body:
         raise NotContent("empty", "内容为空")
     if body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        refuse_walls(parse(page.body, page.content_type))
+        tree = parse(page.body, page.content_type)
+        refuse_walls(tree, text_of(tree))
         raise NotContent("wrong_type", "返回的是网页，不是数据")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False)
     try:
@@ -167,8 +167,8 @@ def plain(value: str) -> str:
     if "<" not in value and "&" not in value:
         return value.strip()
     try:
-        return text_of(lxml.html.fromstring(f"<div>{value}</div>"))
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return text_of(parse(f"<div>{value}</div>".encode("utf-8", "replace")))
+    except NotContent:
         return value.strip()
 
 

@@ -37,7 +37,7 @@ def decode(body: bytes, content_type: str = "") -> str:
 
 
 def parse(body: bytes, content_type: str = "") -> lxml.html.HtmlElement:
-    """Return the page as a tree. Raises `NotContent` when it is empty or no HTML at all."""
+    """Return the page as a tree whose blocks stand on lines of their own. Raises `NotContent` for what is no HTML."""
     text = decode(body, content_type).replace("\x00", "")
     if not text.strip():
         raise NotContent("empty", "页面为空")
@@ -49,41 +49,28 @@ def parse(body: bytes, content_type: str = "") -> lxml.html.HtmlElement:
     for dead in tree.xpath("//script|//style|//noscript|//template|//comment()"):
         if dead.getparent() is not None:
             dead.drop_tree()
+    for block in tree.iter(*_BLOCKS):
+        block.tail = f"\n{block.tail or ''}"
+        if block.tag not in _ROWS:
+            block.text = f"\n{block.text or ''}"
+    for cell in tree.iter("td", "th"):
+        cell.tail = f" {cell.tail or ''}"
     return tree
 
 
-_BLOCK_NAMES = (
-    "p|div|br|li|tr|td|th|h1|h2|h3|h4|h5|h6|table|ul|ol|dl|dd|dt|section|article|header|footer|blockquote|pre"
+_ROWS = frozenset({"tr", "table", "br"})  # between their parts there is nothing to read
+_BLOCKS = (
+    *("p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "dd", "dt", "section", "article"),
+    *("header", "footer", "blockquote", "pre", *_ROWS),
 )
-_BLOCKS = frozenset(_BLOCK_NAMES.split("|"))
+_OUTSIDE_TABLES = etree.XPath(".//text()[not(ancestor::table)]")
 
 
-def text_of(element: lxml.html.HtmlElement, *, without: frozenset[str] = frozenset()) -> str:
-    """Return the element's text, a line for each block, leaving out elements whose tag is in `without`."""
-    pieces: list[str] = []
-    # An explicit stack: a hostile page can nest deeper than Python recurses.
-    stack: list[tuple[lxml.html.HtmlElement | str, bool]] = [(element, True)]
-    while stack:
-        node, opening = stack.pop()
-        if isinstance(node, str):
-            pieces.append(node)
-            continue
-        tag = node.tag if isinstance(node.tag, str) else ""
-        if not tag or tag in without:
-            continue
-        if tag in _BLOCKS:
-            pieces.append("\n")
-        if not opening:
-            continue
-        if node.text:
-            pieces.append(node.text)
-        stack.append((node, False))
-        for child in reversed(node):
-            if child.tail:
-                stack.append((child.tail, True))
-            stack.append((child, True))
-    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
-    return "\n".join(line for line in lines if line)
+def text_of(element: lxml.html.HtmlElement, *, tables: bool = True) -> str:
+    """Return the text of an element of a parsed page, a line for each block; without `tables`, what stands outside."""
+    pieces = element.itertext() if tables else _OUTSIDE_TABLES(element)
+    lines = [" ".join(words) for line in "".join(pieces).split("\n") if (words := line.split())]
+    return "\n".join(lines)
 
 
 _DATE = re.compile(r"(?<!\d)(20\d{2})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?!\d)")
@@ -159,15 +146,14 @@ _ERROR = re.compile(
 )
 
 
-def refuse_walls(tree: lxml.html.HtmlElement) -> None:
-    """Raise `NotContent` for a page that is a login wall, a captcha or an error page served as a success.
+def refuse_walls(tree: lxml.html.HtmlElement, text: str) -> None:
+    """Raise `NotContent` for a page, of this text, that is a login wall, a captcha or an error served as a success.
 
     A notice may well speak of logging in or of verification codes; a wall says so in its title, or says hardly
     anything else.
     """
     title = (tree.findtext(".//title") or "").strip()
     password = tree.xpath("//input[@type='password' or @type='Password']")
-    text = text_of(tree)
     short = len(text) < 600
     for pattern, reason, message in (
         (_CAPTCHA, "captcha", "站点要求人机验证"),

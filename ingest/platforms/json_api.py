@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from lxml import etree
 
 from ingest.platforms.feed import parse_xml, plain, read_moment
-from ingest.platforms.html import absolute, decode, parse, refuse_walls
+from ingest.platforms.html import absolute, decode, parse, refuse_walls, text_of
 from ingest.platforms.page import Item, Link, NotContent, Page, Parsed
 from ingest.source import SourceSpec
 
@@ -139,7 +139,8 @@ def _refuse_constant(name: str) -> float:
 
 def _records_of_xml(page: Page, spec: SourceSpec) -> list[Any]:
     if page.body[:300].lower().lstrip().startswith((b"<!doctype html", b"<html")):
-        refuse_walls(parse(page.body, page.content_type))
+        tree = parse(page.body, page.content_type)
+        refuse_walls(tree, text_of(tree))
         raise NotContent("wrong_type", "接口返回的是网页，不是数据")
     root = parse_xml(page)
     name = str(spec.select.get("records") or "").split(".")[-1]

@@ -7,6 +7,7 @@ selectors under `select`: items, next, title, body, attachments.
 
 import re
 from datetime import date
+from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -27,15 +28,15 @@ BODY = (
     ", .xxgk_content, .view.TRS_UEDITOR, .content, article"
 )
 TITLE = "h1, .article-title, .xxgk_title, .title"
-TABLE_TEXT = frozenset({"table"})
 MAX_LINKS = 500  # one list page never has more; a page that does is a trap
 
 
 def read(page: Page, spec: SourceSpec) -> Parsed:
     """Read a list or a detail page. Raises `NotContent`."""
     tree = parse(page.body, page.content_type)
-    refuse_walls(tree)
-    return _read_list(tree, page, spec) if page.kind == "list" else _read_detail(tree, page, spec)
+    whole = text_of(tree)
+    refuse_walls(tree, whole)
+    return _read_list(tree, page, spec) if page.kind == "list" else _read_detail(tree, whole, page, spec)
 
 
 def _read_list(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> Parsed:
@@ -77,7 +78,7 @@ def _read_list(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> Par
     )
 
 
-def _read_detail(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> Parsed:
+def _read_detail(tree: lxml.html.HtmlElement, whole: str, page: Page, spec: SourceSpec) -> Parsed:
     bodies = choose(tree, spec, "body", BODY)
     if not bodies:
         raise NotContent("layout", "详情页上没有找到正文，版式可能已改")
@@ -86,7 +87,6 @@ def _read_detail(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> P
     title = next((one for one in titles if one), "") or str(page.meta.get("title") or "")
     if not title:
         raise NotContent("layout", "详情页上没有找到标题，版式可能已改")
-    whole = text_of(tree)
     published = find_published(whole) or find_date(str(page.meta.get("date") or "")) or find_date(page.url)
     tables = [
         table for table in body.iter("table") if len(table.xpath(".//tr")) > 1 and not table.xpath("./ancestor::table")
@@ -95,7 +95,7 @@ def _read_detail(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec) -> P
     item = Item(
         external_id=page.url,
         title=title[:500],
-        text=text_of(body, without=TABLE_TEXT),
+        text=text_of(body, tables=False),
         published_on=published,
         url=page.url,
         payload={"level": level} if level else {},
@@ -120,11 +120,16 @@ def _attachments(tree: lxml.html.HtmlElement, page: Page, spec: SourceSpec, publ
     return list(links.values())
 
 
+@lru_cache(maxsize=256)
+def _compiled(selector: str) -> CSSSelector:
+    return CSSSelector(selector, translator="html")
+
+
 def choose(tree: lxml.html.HtmlElement, spec: SourceSpec, name: str, default: str) -> list[lxml.html.HtmlElement]:
     """Return the elements of the source's own selector under `select: name`, else of the platform's."""
     selector = str(spec.select.get(name) or default)
     try:
-        found: list[lxml.html.HtmlElement] = CSSSelector(selector, translator="html")(tree)
+        found: list[lxml.html.HtmlElement] = _compiled(selector)(tree)
     except SelectorError as failure:
         raise NotContent("layout", f"选择器 {name} 写法有误：{selector}") from failure
     return found

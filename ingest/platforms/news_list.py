@@ -22,7 +22,8 @@ def read(page: Page, spec: SourceSpec) -> Parsed:
     if page.kind == "list":
         return listing_notice.read(page, spec)
     tree = parse(page.body, page.content_type)
-    refuse_walls(tree)
+    whole = text_of(tree)
+    refuse_walls(tree, whole)
     titles = [
         text_of(one).replace("\n", " ") for one in listing_notice.choose(tree, spec, "title", listing_notice.TITLE)
     ]
@@ -32,7 +33,6 @@ def read(page: Page, spec: SourceSpec) -> Parsed:
     text = text_of(body) if body is not None else ""
     if not title or len(text) < MIN_TEXT:
         raise NotContent("layout", "没有找到新闻正文，版式可能已改")
-    whole = text_of(tree)
     outlet = _OUTLET.search(whole)
     payload = {"outlet": outlet.group(1)} if outlet else {}
     published = (

@@ -55,19 +55,20 @@ def read(page: Page, spec: SourceSpec) -> Parsed:
     if page.kind == "list":
         return listing_notice.read(page, spec)
     tree = parse(page.body, page.content_type)
-    refuse_walls(tree)
+    whole = text_of(tree)
+    refuse_walls(tree, whole)
     values, surplus = _pairs(tree)
     title = next((text_of(one) for one in listing_notice.choose(tree, spec, "title", listing_notice.TITLE)), "")
     title = (title or str(page.meta.get("title") or "")).replace("\n", " ")
     columns = {LABELS[label]: value for label, value in values.items() if LABELS[label]}
     if not columns.get("maker") or not columns.get("product_raw"):
         raise NotContent("layout", "召回公告中没有找到生产者和产品，版式可能已改")
-    published = find_published(text_of(tree)) or find_date(str(page.meta.get("date") or "")) or find_date(page.url)
+    published = find_published(whole) or find_date(str(page.meta.get("date") or "")) or find_date(page.url)
     maker = columns.pop("maker")
     record = {name: value for name, value in columns.items() if name}
     record["units"] = number_in(columns.get("units", ""))
     record |= {"authority": "国家市场监督管理总局", "country": "CN", **(spec.select.get("always") or {})}
-    record["ordered"] = spec.looked_up("recall_type", title + text_of(tree)) == "ordered"
+    record["ordered"] = spec.looked_up("recall_type", title + whole) == "ordered"
     item = Item(
         external_id=page.url,
         title=title[:500],

@@ -38,7 +38,7 @@ def main() -> None:
         fetch=words["fetch"],
     )
     settings = scrapy_settings(spec, allow=words["allow"], on_loopback=words["on_loopback"])
-    process = CrawlerProcess(settings, install_root_handler=False)
+    process = CrawlerProcess(settings)
     crawler = process.create_crawler(SiteSpider)
     process.crawl(crawler, orders=orders, report=report)
     process.start()

@@ -9,7 +9,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response
 from scrapy.resolver import CachingThreadedResolver
 from scrapy.utils.misc import build_from_crawler
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThread
 
 from ingest.http import Guard, OutboundRefused
@@ -54,7 +54,8 @@ class GuardedResolver(CachingThreadedResolver):  # type: ignore[misc]
 
     def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> "Deferred[str]":  # noqa: N802
         """Return the checked address of `name`; the same answer for the rest of the crawl."""
-        return deferToThread(self._checked, name)
+        known = self._known.get(name)
+        return succeed(known) if known else deferToThread(self._checked, name)
 
     def _checked(self, name: str) -> str:
         if name not in self._known:

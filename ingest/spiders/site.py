@@ -232,19 +232,20 @@ _SUFFIXES = {"json": ".json", "xml": ".xml", "html": ".html", "csv": ".csv"}
 
 
 def _keep(archive: Path, body: bytes, digest: str, known: Known, content_type: str) -> str:
-    """Keep the page as received, under its content's hash; return its place inside the archive."""
+    """Keep the page as received, under its content's hash; return its place inside the archive.
+
+    Not forced to the disk page by page: whoever reads it checks the hash, and a torn one is fetched again.
+    """
     suffix = PurePosixPath(urlsplit(known.url).path.lower()).suffix if known.kind == "attachment" else ""
     if not suffix or len(suffix) > 6 or not suffix[1:].isalnum():
         suffix = next((end for name, end in _SUFFIXES.items() if name in content_type.lower()), ".html")
     place = f"{digest[:2]}/{digest}{suffix}"
     path = archive / place
-    if not path.exists():
+    if not path.exists() or path.stat().st_size != len(body):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".part{os.getpid()}")
         with part.open("wb") as file:
             file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
         part.replace(path)
     return place
 

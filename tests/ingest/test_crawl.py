@@ -193,6 +193,19 @@ def test_an_edited_notice_becomes_a_revision_beside_the_first(
     assert texts[1].text.startswith("更正")
 
 
+def test_a_file_torn_in_the_archive_is_fetched_again(sqlite_engine: Engine, site: Site, tmp_path: Path) -> None:
+    sessions = make_sessions(sqlite_engine)
+    strict = {"expect": SPEC.expect.model_copy(update={"at_least": 4})}
+    run(sessions, site, tmp_path, spec=strict)  # held back, so nothing was imported yet
+    with sessions.begin() as session:
+        for row in session.scalars(select(FrontierPage)):
+            row.state = "fetched" if row.kind == "attachment" else "done"
+            if row.url.endswith("annex_5.csv"):
+                (tmp_path / "archive" / str(row.archive_path)).write_bytes(b"")
+    assert run(sessions, site, tmp_path)["rows"] == 7  # of the two whole ones
+    assert run(sessions, site, tmp_path)["rows"] == 5
+
+
 def test_robots_are_obeyed_and_a_failing_robots_txt_means_stay_away(
     sqlite_engine: Engine, site: Site, tmp_path: Path
 ) -> None:

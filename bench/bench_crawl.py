@@ -1,0 +1,144 @@
+"""Pages a second of our crawl of a list of addresses against bare Scrapy, in one run on loopback.
+
+Run: python bench/bench_crawl.py [--pages 2000]
+Both spiders fetch the same 20 kB detail pages, take title, date and text from each and hand an item on. Bare Scrapy
+has its default middlewares and settings but robots, delay and log; ours has all of its guards, archive and reports.
+"""
+
+import argparse
+import json
+import multiprocessing
+import re
+import tempfile
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+BODY = (
+    '<html><head><meta charset="utf-8"><title>通告</title></head><body><h1>关于第{n}批产品质量监督抽查的通告</h1>'
+    '<div>发布时间：2026-03-05</div><div class="TRS_Editor">'
+    + "<p>共抽查53批次，发现5批次不合格。</p>" * 300
+    + "</div></body></html>"
+)
+
+
+class _Pages(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        number = "".join(re.findall(r"\d+", self.path)[-1:]) or "0"
+        found = self.path != "/robots.txt"
+        body = BODY.replace("{n}", number).encode() if found else b""
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _serve(ports: Any) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Pages)
+    ports.put(server.server_port)
+    server.serve_forever()
+
+
+def _bare(base: str, pages: int, answers: Any) -> None:
+    import scrapy
+    from scrapy.crawler import CrawlerProcess
+
+    counts = {"items": 0, "start": 0.0, "end": 0.0}
+
+    class Bare(scrapy.Spider):  # type: ignore[misc]
+        name = "bare"
+
+        async def start(self) -> Any:
+            counts["start"] = time.perf_counter()
+            for number in range(pages):
+                yield scrapy.Request(f"{base}/art_{number}.html")
+
+        def parse(self, response: Any) -> Any:
+            counts["items"] += 1
+            counts["end"] = time.perf_counter()
+            yield {
+                "title": response.css("h1::text").get(),
+                "date": re.search(r"20\d\d-\d\d-\d\d", response.text).group(),
+                "text": "\n".join(response.css(".TRS_Editor p::text").getall()),
+            }
+
+    settings = {"LOG_LEVEL": "ERROR", "TELNETCONSOLE_ENABLED": False, "LOG_INSTALL_ROOT_HANDLER": False}
+    process = CrawlerProcess(settings)
+    process.crawl(Bare)
+    process.start()
+    answers.put((counts["items"], counts["end"] - counts["start"]))
+
+
+def _ours(base: str, pages: int, answers: Any) -> None:
+    from scrapy.crawler import CrawlerProcess
+
+    from ingest.settings import scrapy_settings
+    from ingest.source import SourceSpec
+    from ingest.spiders.site import Known, Orders, SiteSpider
+
+    spec = SourceSpec.model_validate(
+        {
+            "id": "bench",
+            "title": "测速",
+            "platform": "listing_notice",
+            "url": f"{base}/art_0.html",
+            "caps": {"pages": pages + 1, "megabytes": 5000},
+        }
+    )
+    events: list[tuple[float, dict[str, Any]]] = []
+    with tempfile.TemporaryDirectory() as archive, open("/dev/null", "w") as sink:
+
+        def report(event: dict[str, Any]) -> None:
+            sink.write(json.dumps(event, ensure_ascii=False))
+            events.append((time.perf_counter(), {"state": event["state"]}))
+
+        orders = Orders(
+            spec=spec,
+            start=tuple(Known(f"{base}/art_{number}.html", "detail", 0) for number in range(pages)),
+            done=frozenset(),
+            archive=Path(archive),
+        )
+        process = CrawlerProcess(scrapy_settings(spec, allow=["127.0.0.1"], on_loopback=True))
+        process.crawl(process.create_crawler(SiteSpider), orders=orders, report=report)
+        started = time.perf_counter()
+        process.start()
+    fetched = sum(event["state"] == "fetched" for _at, event in events)
+    answers.put((fetched, events[-1][0] - started if events else 0.0))
+
+
+def main() -> None:
+    """Run both, twice, alternating; print each one's best and the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=1_500)
+    pages = parser.parse_args().pages
+    context = multiprocessing.get_context("spawn")
+    ports, answers = context.Queue(), context.Queue()
+    server = context.Process(target=_serve, args=(ports,), daemon=True)
+    server.start()
+    base = f"http://127.0.0.1:{ports.get()}"
+    best = {"bare Scrapy": 0.0, "ours": 0.0}
+    for _ in range(2):
+        for name, run in (("bare Scrapy", _bare), ("ours", _ours)):
+            child = context.Process(target=run, args=(base, pages, answers))
+            child.start()
+            items, seconds = answers.get()
+            child.join()
+            if items < pages:
+                raise SystemExit(f"{name} brought {items} of {pages} pages")
+            best[name] = max(best[name], items / seconds)
+    server.terminate()
+    for name, speed in best.items():
+        print(json.dumps({"way": name, "pages/s": round(speed)}))
+    ratio = best["ours"] / best["bare Scrapy"]
+    print(json.dumps({"way": "ratio to bare Scrapy", "ratio": round(ratio, 3), "goal": ">= 0.9"}))
+
+
+if __name__ == "__main__":
+    main()
