@@ -28,32 +28,32 @@ class _Part(BaseModel):
 class Expect(_Part):
     """What a healthy run brings. Outside these, the run is held back and somebody looks."""
 
-    at_least: int = Field(1, ge=0, description="每次运行列表中至少应有的条数；少于此数视为异常")
-    at_most: int = Field(500, ge=1, description="首次之后，每次新增的上限；多于此数先暂扣")
-    within_days: int | None = Field(None, ge=1, description="最近一条应在多少天之内；超过视为“静默”")
-    damaged_share: float = Field(0.2, ge=0, le=1, description="乱码字符占比上限")
-    quarantined_share: float = Field(0.3, ge=0, le=1, description="附件中被隔离行占比上限")
-    columns: tuple[str, ...] = Field((), description="附件表或接口记录里应有的列名")
-    volume_drop: float = Field(0.75, ge=0, le=1, description="比自身历史中位数少多少视为骤降")
+    at_least: int = Field(default=1, ge=0, description="每次运行列表中至少应有的条数；少于此数视为异常")
+    at_most: int = Field(default=500, ge=1, description="首次之后，每次新增的上限；多于此数先暂扣")
+    within_days: int | None = Field(default=None, ge=1, description="最近一条应在多少天之内；超过视为“静默”")
+    damaged_share: float = Field(default=0.2, ge=0, le=1, description="乱码字符占比上限")
+    quarantined_share: float = Field(default=0.3, ge=0, le=1, description="附件中被隔离行占比上限")
+    columns: tuple[str, ...] = Field(default=(), description="附件表或接口记录里应有的列名")
+    volume_drop: float = Field(default=0.75, ge=0, le=1, description="比自身历史中位数少多少视为骤降")
 
 
 class Caps(_Part):
     """Where one run stops, whatever the site does."""
 
-    pages: int = Field(500, ge=1, le=100_000)
-    megabytes: int = Field(50, ge=1, le=10_000)
-    page_megabytes: int = Field(16, ge=1, le=200)
-    seconds: int = Field(900, ge=1, le=86_400)
-    depth: int = Field(8, ge=0, le=200)
+    pages: int = Field(default=500, ge=1, le=100_000)
+    megabytes: int = Field(default=50, ge=1, le=10_000)
+    page_megabytes: int = Field(default=16, ge=1, le=200)
+    seconds: int = Field(default=900, ge=1, le=86_400)
+    depth: int = Field(default=8, ge=0, le=200)
 
 
 class Attachments(_Part):
     """Which linked files are fetched, and what kind of rows they hold."""
 
-    kind: str = Field("sampling", description="附件及正文表格按哪一类记录导入")
+    kind: str = Field(default="sampling", description="附件及正文表格按哪一类记录导入")
     types: tuple[str, ...] = (".xlsx", ".xls", ".csv")
-    names: str = Field("", description="只取名称符合此正则的附件；空则全取")
-    tables: bool = Field(True, description="正文中的表格是否也按此类导入")
+    names: str = Field(default="", description="只取名称符合此正则的附件；空则全取")
+    tables: bool = Field(default=True, description="正文中的表格是否也按此类导入")
 
 
 class SourceSpec(_Part):
@@ -64,20 +64,20 @@ class SourceSpec(_Part):
     platform: Platform
     channel: Literal["notice", "opinion", "recall", "sampling", "case", "licence"] = "notice"
     trust: Literal["official", "verified", "media", "self", "social"] = "official"
-    region: str | None = Field(None, pattern=r"^\d{2,6}$")
+    region: str | None = Field(default=None, pattern=r"^\d{2,6}$")
     base: str = ""
     url: str
     schedule: str | None = None
-    hosts: tuple[str, ...] = Field((), description="除起始站点外还可访问的主机（如附件服务器）")
-    delay_seconds: float = Field(2.0, ge=0, le=600)
+    hosts: tuple[str, ...] = Field(default=(), description="除起始站点外还可访问的主机（如附件服务器）")
+    delay_seconds: float = Field(default=2.0, ge=0, le=600)
     expect: Expect = Expect()
     caps: Caps = Caps()
     attachments: Attachments | None = None
     lookups: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
     select: Mapping[str, Any] = Field(default_factory=dict, description="平台各取值的选择器或字段名")
-    relevant: str = Field("", description="标题须符合此正则才跟进；空则全部")
-    backfill_days: int = Field(365, ge=1, description="首次运行向前回溯的天数，供 {since} 使用")
-    revisit_days: int = Field(0, ge=0, description="发布后多少天内再次查看是否改动")
+    relevant: str = Field(default="", description="标题须符合此正则才跟进；空则全部")
+    backfill_days: int = Field(default=365, ge=1, description="首次运行向前回溯的天数，供 {since} 使用")
+    revisit_days: int = Field(default=0, ge=0, description="发布后多少天内再次查看是否改动")
     active: bool = True
     synthetic: bool = False
     notes: str = ""

@@ -117,7 +117,8 @@ class _Number:
 
     def as_personal(self) -> Personal | None:
         """Return what it is, when it is personal."""
-        kind, hidden = "", ()
+        kind = ""
+        hidden: tuple[int, ...] = ()
         if self.cue != "other" and _MOBILE.fullmatch(self.digits):
             kind, hidden = "phone", self.places[-8:-4]
         elif _is_id_card(self.digits, self.cue):
@@ -152,7 +153,8 @@ def _numbers(folded: str, numerals: str) -> Iterator[Personal]:
 
 def _read_number(folded: str, groups: list[re.Match[str]], first: int) -> tuple[Personal | None, int]:
     cue = _last_cue(folded, groups[first].start())
-    digits, places = "", ()
+    digits = ""
+    places: tuple[int, ...] = ()
     best: tuple[Personal | None, int] = (None, 1)
     for used, group in enumerate(groups[first:], start=1):
         digits += group.group()

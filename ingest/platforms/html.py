@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import cast
 from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 
 import lxml.html
@@ -46,9 +47,9 @@ def parse(body: bytes, content_type: str = "") -> lxml.html.HtmlElement:
         tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, AssertionError) as failure:
         raise NotContent("wrong_type", "不是可读的网页") from failure
-    for dead in tree.xpath("//script|//style|//noscript|//template|//comment()"):
+    for dead in list(tree.iter("script", "style", "noscript", "template", etree.Comment)):
         if dead.getparent() is not None:
-            dead.drop_tree()
+            cast(lxml.html.HtmlElement, dead).drop_tree()
     for block in tree.iter(*_BLOCKS):
         block.tail = f"\n{block.tail or ''}"
         if block.tag not in _ROWS:
@@ -68,8 +69,8 @@ _OUTSIDE_TABLES = etree.XPath(".//text()[not(ancestor::table)]")
 
 def text_of(element: lxml.html.HtmlElement, *, tables: bool = True) -> str:
     """Return the text of an element of a parsed page, a line for each block; without `tables`, what stands outside."""
-    pieces = element.itertext() if tables else _OUTSIDE_TABLES(element)
-    lines = [" ".join(words) for line in "".join(pieces).split("\n") if (words := line.split())]
+    pieces = element.itertext() if tables else cast(list[str], _OUTSIDE_TABLES(element))
+    lines = [" ".join(words) for line in "".join(map(str, pieces)).split("\n") if (words := line.split())]
     return "\n".join(lines)
 
 

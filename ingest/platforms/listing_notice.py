@@ -9,6 +9,7 @@ import re
 from datetime import date
 from functools import lru_cache
 from pathlib import PurePosixPath
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 import lxml.html
@@ -129,7 +130,7 @@ def choose(tree: lxml.html.HtmlElement, spec: SourceSpec, name: str, default: st
     """Return the elements of the source's own selector under `select: name`, else of the platform's."""
     selector = str(spec.select.get(name) or default)
     try:
-        found: list[lxml.html.HtmlElement] = _compiled(selector)(tree)
+        found = cast(list[lxml.html.HtmlElement], _compiled(selector)(tree))
     except SelectorError as failure:
         raise NotContent("layout", f"选择器 {name} 写法有误：{selector}") from failure
     return found

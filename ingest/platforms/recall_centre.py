@@ -4,6 +4,7 @@ As the national defective product centre publishes them (domain/foreign_feeds.ya
 """
 
 import re
+from typing import Any
 
 import lxml.html
 
@@ -65,7 +66,7 @@ def read(page: Page, spec: SourceSpec) -> Parsed:
         raise NotContent("layout", "召回公告中没有找到生产者和产品，版式可能已改")
     published = find_published(whole) or find_date(str(page.meta.get("date") or "")) or find_date(page.url)
     maker = columns.pop("maker")
-    record = {name: value for name, value in columns.items() if name}
+    record: dict[str, Any] = {name: value for name, value in columns.items() if name}
     record["units"] = number_in(columns.get("units", ""))
     record |= {"authority": "国家市场监督管理总局", "country": "CN", **(spec.select.get("always") or {})}
     record["ordered"] = spec.looked_up("recall_type", title + whole) == "ordered"

@@ -37,7 +37,7 @@ class GuardMiddleware:
             raise IgnoreRequest("refused: 离开了本信源的站点")
 
 
-class GuardedResolver(CachingThreadedResolver):  # type: ignore[misc]
+class GuardedResolver(CachingThreadedResolver):
     """Resolves a name once, checks every address behind it, and hands on a checked one to connect to."""
 
     def __init__(self, reactor: Any, cache_size: int, timeout: float, guard: Guard) -> None:
@@ -68,7 +68,7 @@ class GuardedResolver(CachingThreadedResolver):  # type: ignore[misc]
         return self._known[name]
 
 
-class StrictRobots(RobotsTxtMiddleware):  # type: ignore[misc]
+class StrictRobots(RobotsTxtMiddleware):
     """Obeys robots.txt, and stays away from a site whose robots.txt cannot be had because the site fails."""
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
@@ -80,6 +80,7 @@ class StrictRobots(RobotsTxtMiddleware):  # type: ignore[misc]
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
         waiting = self._parsers[netloc]
-        self._parsers[netloc] = build_from_crawler(self._parserimpl, self.crawler, b"User-agent: *\nDisallow: /")
+        nothing = build_from_crawler(self._parserimpl, self.crawler, b"User-agent: *\nDisallow: /")
+        self._parsers[netloc] = nothing
         if isinstance(waiting, Deferred):
-            waiting.callback(self._parsers[netloc])
+            waiting.callback(nothing)

@@ -53,7 +53,7 @@ class Orders:
         return self.public + url[len(self.fetch) :] if self.fetch and url.startswith(self.fetch + "/") else url
 
 
-class SiteSpider(scrapy.Spider):  # type: ignore[misc]
+class SiteSpider(scrapy.Spider):
     """Walks one source; reports each page through `report` and keeps nothing else."""
 
     name = "site"
