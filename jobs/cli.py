@@ -29,5 +29,12 @@ for _module in sorted(module.name for module in pkgutil.iter_modules(commands.__
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line. What goes wrong is one line and exit code 1; `ZHIAN_DEBUG=1` shows where."""
+    try:
+        app()
+    except Exception as failure:
+        if os.environ.get("ZHIAN_DEBUG"):
+            raise
+        said = str(failure).strip().splitlines() or [""]
+        typer.echo(f"未能完成（{type(failure).__name__}）：{said[0][:300]}", err=True)
+        raise SystemExit(1) from None

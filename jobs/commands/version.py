@@ -5,13 +5,24 @@ from typing import Annotated
 
 import typer
 
-from jobs.runs import code_version
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("version", help="版本：代码、政策与模型")
     def version(as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
-        facts = {"version": code_version(), "policies": {}, "models": {}}
-        typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else f"质安雷达 {facts['version']}")
+        from datetime import datetime
+
+        from jobs.settings import Settings
+        from jobs.versions import collect
+        from store.export import SHANGHAI
+
+        facts = collect(Settings(), datetime.now(SHANGHAI).date())
+        if as_json:
+            typer.echo(json.dumps(facts, ensure_ascii=False))
+            return
+        typer.echo(f"质安雷达 {facts['version']}")
+        for name, policy in facts["policies"].items():
+            typer.echo(f"  政策 {name}：{policy['version']} {policy['hash'] or ''}".rstrip())
+        for name, model in facts["models"].items():
+            typer.echo(f"  模型 {name}：{model or '未启用'}")

@@ -83,6 +83,11 @@ def solve(problem: Problem) -> Solution:
     )
 
 
+def bound_over(problem: Problem, columns: np.ndarray) -> float:
+    """Return the relaxed problem's value on these columns alone; over all of them, the bound for any plan."""
+    return _Relaxed(problem, columns).bound
+
+
 def _first_columns(problem: Problem) -> np.ndarray:
     count = len(problem.value)
     if count <= SMALL_POOL:
