@@ -66,6 +66,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date, *, reb
                 resolver.tie(batch)
             counts |= resolver.counts
             counts["roles"] = roles_from_records(session)
+            counts["branches"] = _tie_branches(session)
             counts["enterprises"] = len(resolver.register)
     return dict(counts)
 
@@ -271,6 +272,28 @@ def _absorb_provisional(session: Session) -> int:
             delete(tables.Link).where(tables.Link.guess_enterprise_id == met_id, tables.Link.decided.is_(None))
         )
     return len(pairs)
+
+
+def _tie_branches(session: Session) -> int:
+    """Set the parent of each branch whose name is its parent's with the branch behind it; return how many."""
+    branch = tables.Enterprise
+    waiting = session.execute(
+        select(branch.id, branch.name).where(
+            branch.parent_id.is_(None),
+            branch.name.like("%公司%分公司") | branch.name.like("%公司%分店") | branch.name.like("%公司%分厂"),
+        )
+    ).all()
+    keys = {row.id: name_key(row.name[: row.name.index("公司") + 2]) for row in waiting}
+    parents: dict[str, list[int]] = {}
+    for chunk in chunked(sorted(set(keys.values())), 500):
+        for firm, key in session.execute(
+            select(branch.id, branch.name_key).where(branch.name_key.in_(chunk), branch.merged_into_id.is_(None))
+        ):
+            parents.setdefault(key, []).append(firm)
+    tied = [(child, parents[key][0]) for child, key in keys.items() if len(parents.get(key, ())) == 1]
+    for child, parent in tied:
+        session.execute(update(branch).where(branch.id == child, branch.id != parent).values(parent_id=parent))
+    return len(tied)
 
 
 def _waiting(session: Session, before: datetime) -> list[_Waiting]:
