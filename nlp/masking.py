@@ -40,12 +40,12 @@ def personal_data(text: str) -> list[Personal]:
     folded = text.translate(_FOLD)
     numerals = folded.translate(_NUMERALS)
     found: list[Personal] = []
-    taken: list[Span] = []
+    taken = bytearray(len(text))
     for finder in (_mails, _numbers, _landlines, _accounts, _plates, _names, _addresses):
         for item in finder(folded, numerals):
-            if item.hidden and all(item.end <= start or item.start >= end for start, end in taken):
+            if item.hidden and not any(taken[item.start : item.end]):
                 found.append(item)
-                taken.append((item.start, item.end))
+                taken[item.start : item.end] = b"\x01" * (item.end - item.start)
     return sorted(found, key=lambda item: item.start)
 
 

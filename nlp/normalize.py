@@ -227,7 +227,8 @@ def _readings(character: str) -> frozenset[str]:
 
 _RESIDUE_CUES = ("mso", "Mso", "MSO", "X-NONE", "@font-face", "<!--")
 _RESIDUE = re.compile(
-    r"(?i)<!--\[if [^\]]{0,40}\]>.{0,20000}?<!\[endif\]-->|<!--.{0,20000}?-->"
+    # A comment ends before the next begins: otherwise a text full of openings is read to its end from each.
+    r"(?i)<!--(?:(?!<!--).){0,20000}?-->"
     r"|/\*[^*]{0,200}\*/|@font-face\s?\{[^}]{0,2000}\}|@list [^{]{0,80}\{[^}]{0,2000}\}"
     r"|(?:table|p|li|div|span|h\d)\.Mso[\w, .]{0,120}\{[^}]{0,4000}\}"
     r"|\bNormal\s{1,4}0\s{1,4}(?:[\d.]{1,6} ?磅\s{1,4})?(?:\d\s{1,4}|false\s{1,4}|true\s{1,4}){2,12}"
