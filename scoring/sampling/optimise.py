@@ -18,6 +18,8 @@ SMALL_POOL = 2_000  # up to here every candidate is a column from the start
 PRICED_PER_ROUND = 20_000
 ROUNDS = 30
 FREE_COLUMNS = 1_200
+GAP = 1e-4  # of the plan's value: finer than any estimate that goes into it
+NODES = 60
 TOLERANCE = 1e-9
 
 
@@ -240,10 +242,18 @@ def _whole_lines(problem: Problem, relaxed: _Relaxed) -> np.ndarray:
         integrality=np.r_[np.ones(count), np.zeros(1 + needs)],
         bounds=Bounds(0, upper),
         # A node limit instead of a time limit: the same input gives the same plan on a slow machine too.
-        options={"mip_rel_gap": 1e-5, "node_limit": 500},
+        options={"mip_rel_gap": _allowed_gap(problem, relaxed, free), "node_limit": NODES},
     )
     whole = x[free] > 1 - TOLERANCE if result.x is None else result.x[:count] > 0.5
     return _within_budget(problem, np.sort(np.concatenate([taken, open_columns[whole]])))
+
+
+def _allowed_gap(problem: Problem, relaxed: _Relaxed, free: np.ndarray) -> float:
+    """Return the relative gap of the small problem that is `GAP` of the whole plan's value, penalties aside."""
+    columns, x = relaxed.columns, relaxed.x
+    whole = float((problem.value[columns] * x).sum())
+    part = float(((problem.value + problem.must)[columns][free] * x[free]).sum())
+    return float(np.clip(GAP * whole / max(part, 1e-12), 1e-6, 1e-3))
 
 
 def _within_budget(problem: Problem, chosen: np.ndarray) -> np.ndarray:
