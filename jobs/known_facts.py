@@ -442,10 +442,10 @@ def _linked(table: type[Any], as_of: date) -> Select[Any]:
     )
 
 
-def _linked_texts(as_of: date) -> Select[Any]:
+def _linked_texts(as_of: date) -> Any:
     """Select linked signals that have no typed record of their own: news, posts, bulletins, reports."""
     signal, mention, link = tables.Signal, tables.Mention, tables.Link
-    return (
+    statement: Any = (
         select(
             signal.id.label("signal_id"),
             signal.occurred_on,
@@ -465,3 +465,4 @@ def _linked_texts(as_of: date) -> Select[Any]:
         )
         .order_by(signal.id, mention.role)
     )
+    return statement

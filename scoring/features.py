@@ -82,7 +82,7 @@ class Ledger:
 
 def _place(keys: Ints, days: Ints, low: int) -> Ints:
     """Fold key and day into one sortable number: days span less than 2^20."""
-    return (keys.astype(np.int64) << 20) + (days.astype(np.int64) - low)
+    return np.asarray((keys.astype(np.int64) << 20) + (days.astype(np.int64) - low))
 
 
 def _unsorted(known: Ints, order: Ints) -> Floats:
@@ -105,6 +105,6 @@ def pair_codes(left: Ints, right: Ints) -> Ints:
     """Return a code for each pair of codes; negative where either is missing."""
     joined = left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right
     missing = (left < 0) | (right < 0)
-    codes = np.unique(joined, return_inverse=True)[1].astype(np.int64)
+    codes: Ints = np.unique(joined, return_inverse=True)[1].astype(np.int64)
     codes[missing] = -1
     return codes

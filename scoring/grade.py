@@ -10,7 +10,7 @@ from scoring.facts import Facts
 from scoring.forced import Forced, bounded, forced_rules
 from scoring.indicators import INDICATORS, sentence
 from scoring.indicators.reading import Reading, decay, months_before, within
-from scoring.policy import LEVELS, Level, Policy
+from scoring.policy import LEVELS, IndicatorId, Level, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,11 @@ def grade(facts: Facts, policy: Policy, as_of: date, previous: Previous | None =
     )
 
 
-def _contributions(facts: Facts, policy: Policy, as_of: date) -> tuple[tuple[Contribution, ...], dict[str, Reading]]:
-    parts, readings = [], {}
+def _contributions(
+    facts: Facts, policy: Policy, as_of: date
+) -> tuple[tuple[Contribution, ...], dict[IndicatorId, Reading]]:
+    parts: list[Contribution] = []
+    readings: dict[IndicatorId, Reading] = {}
     for name, rule in policy.indicators.items():
         indicator = INDICATORS[name]
         reading = indicator(facts, rule, as_of)
@@ -192,7 +195,7 @@ def _interval(
     policy: Policy,
     as_of: date,
     contributions: tuple[Contribution, ...],
-    readings: Mapping[str, Reading],
+    readings: Mapping[IndicatorId, Reading],
 ) -> tuple[float, float]:
     """Return low and high of the score: fewer batches and more gaps make it wider.
 

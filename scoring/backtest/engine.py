@@ -166,7 +166,8 @@ def back_test(
     peeking = tuple(suspects(past, table, day_number(evaluate_from)))
     for one in peeking:
         progress(f"！！{one.sentence()}")
-    barred = frozenset() if keep_suspects else frozenset(one.column for one in peeking)
+    barred = frozenset() if keep_suspects else frozenset(one.column for one in peeking if one.certain)
+    doubted = tuple(one.column for one in peeking if one.column not in barred)
     clean = table.without(list(barred))
     if barred:
         past = build_history(clean, progress=progress)
@@ -182,7 +183,7 @@ def back_test(
     figures = [figure for one in ranked for figure in _figures(one, clean, after, rows, boots, whole)]
     best = _best_rival(figures)
     best_scores = next(one.scores for one in ranked if one.name == best)
-    ablations = _ablations(past, clean, table_map, before, after, rolled.blends, rows, whole) if ablate else []
+    ablations = _ablations(past, clean, table_map, doubted, before, after, rolled.blends, rows, whole) if ablate else []
     notes = [*table.notes, *_notes(figures, rolled.probability[rows], clean.failed[rows], peeking, barred)]
     return BackTest(
         evaluate_from=evaluate_from,
@@ -234,6 +235,7 @@ def _ablations(
     past: Any,
     table: Inspections,
     table_map: TableMap,
+    doubted: tuple[str, ...],
     before: Sequence[Period],
     after: Sequence[Period],
     blends: dict[str, str],
@@ -242,7 +244,10 @@ def _ablations(
 ) -> list[Ablation]:
     roles = {role: column for role, column in table.roles.items() if role in ABLATED_ROLES}
     wanted: list[tuple[str, tuple[str, ...]]] = [(_ROLE_ZH[role], (column,)) for role, column in roles.items()]
-    wanted += [(column, (column,)) for column in table_map.ablate]
+    listed = [(one,) if isinstance(one, str) else tuple(one) for one in table_map.ablate]
+    wanted += [("、".join(columns), columns) for columns in listed]
+    if doubted and doubted not in listed:
+        wanted.append((f"疑似泄漏的{'、'.join(doubted)}", doubted))
     judges = tuple(column for role, column in roles.items() if role != "region")
     if len(judges) > 1:
         wanted.append(("检查人员、实验室与发布机构", judges))
@@ -322,8 +327,11 @@ def _notes(
     barred: frozenset[str],
 ) -> list[str]:
     notes = [one.sentence() for one in peeking]
-    if peeking:
-        notes.append("疑似泄漏的列已从全部排序中剔除" if barred else "按要求保留了疑似泄漏的列：以下数字不可信")
+    if barred:
+        notes.append(f"已从全部排序中剔除：{'、'.join(sorted(barred))}")
+    kept = [one.column for one in peeking if one.column not in barred]
+    if kept:
+        notes.append(f"仍在使用、须人工判断的疑似列：{'、'.join(kept)}；去掉它们的数字见对照，首句以对照为准")
     chosen = next(one for one in figures if one.ranking == "chosen" and one.period == "all")
     if (chosen.measures.auc or 0.0) > SUSPICIOUSLY_GOOD:
         notes.append(f"AUC {chosen.measures.auc:.3f} 好得不像真的：先查有没有检查之后才知道的列")

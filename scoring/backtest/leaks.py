@@ -15,7 +15,7 @@ from scoring.backtest.rolling import Period, roll
 from scoring.backtest.table import Inspections
 from scoring.features import Floats, Ledger
 
-TOO_GOOD = 0.90  # AUC of one column alone
+TOO_GOOD = 0.90  # AUC of one column alone: it knows the answer
 GOOD = 0.80
 OWN_EXCESS = 0.20  # how much better than on the same enterprise's inspection before
 LEAST_CASES = 20
@@ -29,6 +29,11 @@ class Suspect:
     auc: float
     auc_before: float | None
     how: str
+
+    @property
+    def certain(self) -> bool:
+        """So good that nothing known beforehand could be it: taken away. The others are kept, and ablated."""
+        return self.auc >= TOO_GOOD
 
     def sentence(self) -> str:
         """Say what was seen."""

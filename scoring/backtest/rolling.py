@@ -75,7 +75,8 @@ def periods(table: Inspections, evaluate_from: date, name: str = "") -> tuple[li
         raise TableError(f"{evaluate_from} 起没有一行不合格，无法评估")
     frequency = dict(PERIODS).get(name) or _fitting(table, evaluated)
     labels = _labels(table, frequency)
-    before, after = [], []
+    before: list[Period] = []
+    after: list[Period] = []
     for label in sorted(set(labels[table.days >= 0])):
         rows = np.flatnonzero((labels == label) & (table.days >= 0))
         for part, into in ((rows[table.days[rows] < start], before), (rows[table.days[rows] >= start], after)):

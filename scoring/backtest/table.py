@@ -58,7 +58,7 @@ class TableMap(BaseModel):
     embargo_days: int = Field(default=0, ge=0)
     bureau: str | None = None
     period: str = Field(default="", pattern="^(|month|quarter|half|year)$")
-    ablate: tuple[str, ...] = ()  # further columns to take away in the ablations
+    ablate: tuple[str | tuple[str, ...], ...] = ()  # further columns, or groups of them, for the ablations
 
     def roles(self) -> dict[str, str]:
         """Return the single columns by the role they play."""

@@ -95,6 +95,19 @@ def test_a_column_that_peeks_is_named_and_thrown_out(kind):
     assert result.figure("chosen").measures.auc < 0.9
 
 
+def test_a_doubtful_column_is_kept_named_and_ablated():
+    """A column that is often right is a matter for people: the figures without it stand beside, and lead."""
+    frame = make_table()
+    rng = np.random.default_rng(0)
+    frame["hint"] = np.where((frame["result"] == "不合格") ^ (rng.random(len(frame)) < 0.14), "甲", "乙")
+    table = inspections(frame, MAP)
+    found = suspects(history(table), table, day_number(START))
+    assert [(one.column, one.certain) for one in found] == [("hint", False)]
+    result = back_test(table, MAP, START, landmines=False)
+    assert any(ablation.columns == ("hint",) for ablation in result.ablations)
+    assert headline(result).startswith("去掉疑似泄漏的hint之后")
+
+
 def test_nothing_is_suspected_in_an_honest_table(result):
     assert result.suspects == ()
 
@@ -165,3 +178,9 @@ def test_a_map_with_an_unknown_word_is_refused(tmp_path):
     path.write_text("entity: a\ndate: b\noutcome: {column: c}\ngruops: [d]\n", encoding="utf-8")
     with pytest.raises(TableError, match="gruops"):
         load_map(path)
+
+
+def test_a_table_without_any_earlier_history_is_still_evaluated():
+    result = back_test(inspections(make_table(900), MAP), MAP, date(2020, 1, 1))
+    assert result.figure("chosen").measures.n == 900
+    assert not np.isnan(result.ranked[-1].scores[result.rows]).any()
