@@ -40,6 +40,19 @@ class BatchResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFailure:
+    """A failed batch of a named model, and where it was sampled."""
+
+    signal_id: int
+    product_id: str
+    brand: str
+    spec_model: str
+    region_code: str
+    occurred_on: date
+    known_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
     """One quality complaint, as a count: who told it (a hash) and which story it repeats."""
 
@@ -114,6 +127,7 @@ class Observed:
 
     reports: Sequence[Report] = ()
     tests: Sequence[BatchResult] = ()
+    models: Sequence[ModelFailure] = ()
     voices: Sequence[Voice] = ()
     notices: Sequence[Notice] = ()
     permits: Sequence[Permit] = ()

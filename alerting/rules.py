@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from alerting.observed import BatchResult, Observed, Report, Voice
+from alerting.observed import BatchResult, ModelFailure, Observed, Report, Voice
 from alerting.policy import COLOURS, AlertPolicy
 
 
@@ -44,6 +44,7 @@ def detect(observed: Observed, policy: AlertPolicy, as_of: date) -> list[AlertDr
         "A08": looking.permit_end,
         "A09": looking.lone_post,
         "A10": looking.deadline,
+        "A11": looking.shared_model,
         "G01": looking.grade_rise,
         "G02": looking.grade_rise,
     }
@@ -240,6 +241,30 @@ class _Looking:
                     f"{self._firm(enterprise_id)} {self._product(product_id)}".strip(), reasons,
                     region=test.region_code, evidence=evidence, enterprise_id=enterprise_id, product_id=product_id,
                 )  # fmt: skip
+
+    def shared_model(self, rule: str) -> Iterator[AlertDraft]:
+        """One model failing in several counties: each sees one bad batch, together they are a pattern."""
+        trigger = self.policy.rules[rule]
+        since = self.as_of - timedelta(days=round(30.44 * trigger.number("months")))
+        models: dict[tuple[str, str, str], list[ModelFailure]] = defaultdict(list)
+        for failure in self.observed.models:
+            if since < failure.occurred_on and failure.known_on <= self.as_of and failure.region_code:
+                models[failure.product_id, failure.brand, failure.spec_model].append(failure)
+        for (product_id, brand, model), failures in sorted(models.items()):
+            counties = sorted({failure.region_code for failure in failures})
+            newest = max(failures, key=lambda failure: (failure.known_on, failure.signal_id))
+            if len(counties) < trigger.number("counties") or not self._recent(newest.known_on):
+                continue
+            named = " ".join(word for word in (brand, model) if word)
+            yield self._draft(
+                rule, f"{product_id}:{brand}:{model}:{len(counties)}", f"{self._product(product_id)} {named}".strip(),
+                [
+                    f"近 {trigger.number('months'):.0f} 个月 {len(failures)} 批不合格，"
+                    f"涉及 {len(counties)} 个县区：{'、'.join(self._place(code) for code in counties[:6])}"
+                ],
+                region=_shared_prefix(counties), evidence=(failure.signal_id for failure in failures),
+                product_id=product_id,
+            )  # fmt: skip
 
     def complaint_wave(self, rule: str) -> Iterator[AlertDraft]:
         """More complaints in a week than the subject's own twelve weeks before make likely.

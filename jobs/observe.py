@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from alerting.observed import BatchResult, Deadline, Notice, Observed, Permit, Report, Rise, Voice
+from alerting.observed import BatchResult, Deadline, ModelFailure, Notice, Observed, Permit, Report, Rise, Voice
 from alerting.policy import AlertPolicy
 from casework.limits import load_limits
 from jobs.known_facts import Known, end_of, known_by
@@ -22,6 +22,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 SURE_ENOUGH = 0.5  # a tag below this probability asserts nothing
 HOME = ("中国", "CN", "China")
 LEVELS = ("A", "B", "C", "D")
+NO_MODEL = frozenset({"", "/", "-", "—", "无", "无型号", "散装"})
 DEADLINE_LIMITS = ("SC04", "SC05", "SC07", "CP04")
 
 
@@ -40,6 +41,7 @@ def observe(
     return Observed(
         reports=list(_reports(session, taxonomy, policy, as_of)),
         tests=list(_tests(known, places)),
+        models=list(_models(session, as_of)),
         voices=list(_voices(known, places)),
         notices=list(_notices(session, known, places)),
         permits=list(_permits(known, places)),
@@ -67,6 +69,39 @@ def _tests(known: Known, places: dict[int, str]) -> Iterable[BatchResult]:
                     failed=fact.failed,
                     safety_items=tuple(fact.failed_items) if fact.safety_failed else (),
                 )
+
+
+def _models(session: Session, as_of: date) -> Iterable[ModelFailure]:
+    result, signal = tables.SamplingResult, tables.Signal
+    for row in session.execute(
+        select(
+            result.signal_id, result.product_id, result.brand, result.spec_model, result.region_code,
+            result.occurred_on, result.known_at, signal.region_code.label("told_in"),
+        )
+        .join(signal, signal.id == result.signal_id)
+        .where(
+            result.outcome == "fail",
+            result.recheck.is_(False),
+            result.product_id.is_not(None),
+            result.spec_model.is_not(None),
+            result.known_at < end_of(as_of),
+            result.occurred_on <= as_of,
+        )
+        .order_by(result.signal_id)
+    ):  # fmt: skip
+        model, brand = "".join(row.spec_model.split()).upper(), "".join((row.brand or "").split())
+        # A model number without its brand is on everybody's goods.
+        if model in NO_MODEL or brand in NO_MODEL:
+            continue
+        yield ModelFailure(
+            signal_id=row.signal_id,
+            product_id=row.product_id,
+            brand=brand,
+            spec_model=model,
+            region_code=row.region_code or row.told_in or "",
+            occurred_on=row.occurred_on,
+            known_on=row.known_at.astimezone(SHANGHAI).date(),
+        )
 
 
 def _voices(known: Known, places: dict[int, str]) -> Iterable[Voice]:

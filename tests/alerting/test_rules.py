@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from alerting.observed import BatchResult, Deadline, Notice, Observed, Permit, Report, Rise, Voice
+from alerting.observed import BatchResult, Deadline, ModelFailure, Notice, Observed, Permit, Report, Rise, Voice
 from alerting.policy import load_alert_policy
 from alerting.rules import AlertDraft, detect
 
@@ -128,6 +128,30 @@ def test_repeated_failure(tests: list[BatchResult], expected: list[str]) -> None
     assert keys(found(tests=tests)) == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, True),
+        ({"region_code": "990101"}, False),  # one county twice is its own matter
+        ({"spec_model": "B-2"}, False),
+        ({"brand": "乙牌"}, False),
+        ({"occurred_on": day(500)}, False),
+        ({"region_code": ""}, False),
+    ],
+)
+def test_one_model_failing_in_two_counties_is_a_pattern(changes: dict[str, Any], told: bool) -> None:
+    values: dict[str, Any] = {
+        "signal_id": 1, "product_id": "charger", "brand": "甲牌", "spec_model": "A-1", "region_code": "990101",
+        "occurred_on": day(40), "known_on": day(30),
+    }  # fmt: skip
+    second = values | {"signal_id": 2, "region_code": "990203", "known_on": day(3)} | changes
+    drafts = found(models=[ModelFailure(**values), ModelFailure(**second)])
+    assert keys(drafts) == (["A11:charger:甲牌:A-1:2"] if told else [])
+    if told:
+        assert drafts[0].reasons == ("近 12 个月 2 批不合格，涉及 2 个县区：乙县、990203",)
+        assert (drafts[0].region_code, drafts[0].evidence) == ("99", (1, 2))
+
+
 def test_a_wave_of_complaints_stands_out_from_the_firm_s_own_weeks() -> None:
     before = [voice(n, 7 + 7 * n) for n in range(12)]
     wave = [voice(100 + n, n % 7) for n in range(8)]
@@ -184,7 +208,8 @@ def test_a_notice_from_abroad_and_a_grade_that_rose() -> None:
         signal_id=5, enterprise_id=7, product_id="charger", region_code="990101", country="美国", known_on=day(3)
     )
     rise = Rise(
-        enterprise_id=7, role="producer", region_code="990101", level="D", previous_level="B", as_of=TODAY, score=71.2, forced=None,
+        enterprise_id=7, role="producer", region_code="990101", level="D", previous_level="B", as_of=TODAY, score=71.2,
+        forced=None,
         reasons=("近三年监督抽查不合格 3 批。",), evidence=(1, 2),
     )  # fmt: skip
     drafts = found(notices=[notice], rises=[rise])
