@@ -85,6 +85,7 @@ class Records:
     named: list[tuple[int, str, AnyFact]] = field(default_factory=list)  # enterprise, role in the record, fact
     standings: dict[int, Standing] = field(default_factory=dict)
     listed: list[tuple[int, str, str, date]] = field(default_factory=list)  # enterprise, role, product, known on
+    tellings: dict[int, list[tuple[date, str]]] = field(default_factory=dict)  # cluster -> known on, source
 
     def by(self, day: date) -> Known:
         """Return what was known by the end of `day`."""
@@ -101,8 +102,14 @@ class Records:
         for enterprise_id, mention_role, fact in self.named:
             if fact.known_on <= day and fact.occurred_on <= day:
                 side = _side(mention_role, fact, known.roles.get(enterprise_id, set()))
+                if isinstance(fact, Opinion) and fact.cluster_id is not None:
+                    fact = replace(fact, independent_sources=self._sources(fact.cluster_id, day))
                 known.facts[enterprise_id, side].append(fact if fact.role == side else replace(fact, role=side))
         return known
+
+    def _sources(self, cluster_id: int, day: date) -> int:
+        """Count the sources that had told a story by a day: who repeats it later corroborates nothing yet."""
+        return len({source for known_on, source in self.tellings.get(cluster_id, []) if known_on <= day})
 
 
 def _side(mention_role: str, fact: AnyFact, roles: set[str]) -> Role:
@@ -133,12 +140,17 @@ def read_records(session: Session, as_of: date, taxonomy: Taxonomy) -> Records:
     records = Records()
     merged = _read_register(session, end_of(as_of), records)
     said = _read_tags(session, as_of, taxonomy)
-    member, cluster = tables.ClusterMember, tables.Cluster
-    clusters = {row.signal_id: row.cluster_id for row in session.execute(select(member.signal_id, member.cluster_id))}
-    sizes = {
-        row.id: row.independent_sources for row in session.execute(select(cluster.id, cluster.independent_sources))
-    }
-    reader = _Reader(records, merged, said, clusters, sizes, taxonomy)
+    member, signal = tables.ClusterMember, tables.Signal
+    clusters: dict[int, int] = {}
+    for row in session.execute(
+        select(member.signal_id, member.cluster_id, signal.source_id, signal.known_at)
+        .join(signal, signal.id == member.signal_id)
+        .where(signal.known_at < end_of(as_of))
+    ):
+        clusters[row.signal_id] = row.cluster_id
+        told = records.tellings.setdefault(row.cluster_id, [])
+        told.append((row.known_at.astimezone(SHANGHAI).date(), row.source_id))
+    reader = _Reader(records, merged, said, clusters, taxonomy)
     for table, build in reader.builders().items():
         for row in session.execute(_linked(table, as_of)):
             reader.take(row, build)
@@ -184,7 +196,6 @@ class _Reader:
     merged: Mapping[int, int]
     said: Mapping[int, Said]
     clusters: Mapping[int, int]
-    sizes: Mapping[int, int]
     taxonomy: Taxonomy
     taken: set[tuple[int, int]] = field(default_factory=set)
 
@@ -320,13 +331,11 @@ class _Reader:
         said = self.said.get(row.signal_id, Said())
         if not said.severity:
             return None
-        cluster = self.clusters.get(row.signal_id)
         return Opinion(
             **self._common(row, row),
             severity=said.severity,
             probability=said.probability,
-            cluster_id=cluster,
-            independent_sources=self.sizes.get(cluster, 1) if cluster is not None else 1,
+            cluster_id=self.clusters.get(row.signal_id),
         )
 
 

@@ -265,3 +265,31 @@ def test_the_forced_rule_is_stored_with_its_sentence_and_records(office):
         ("12 个月内有安全项目不合格", 0.0, [signal])
     ]
     assert sum(part["points"] for part in row.contributions) == pytest.approx(row.score, abs=1e-3)
+
+
+def test_a_later_repost_does_not_corroborate_an_earlier_day(office):
+    from jobs.known_facts import known_by
+    from nlp.taxonomy import load_taxonomy
+
+    maker = office.enterprise("甲充电器厂")
+    with office.sessions.begin() as session:
+        session.add(Source(id="paper", title="报", channel="opinion", trust="media", platform="import"))
+    names = [(maker, "text", {})]
+    first = office.signal(names, day=date(2026, 5, 1), channel="opinion", source_id="posts", trust="social")
+    later = office.signal(names, day=date(2026, 6, 1), channel="opinion", source_id="paper", trust="media")
+    with office.sessions.begin() as session:
+        cluster = Cluster(origin_id=first, size=2, independent_sources=2, version="1")
+        session.add(cluster)
+        session.flush()
+        for signal_id in (first, later):
+            session.add(ClusterMember(signal_id=signal_id, cluster_id=cluster.id, similarity=1.0))
+            session.add(Tag(signal_id=signal_id, kind="hazard", code="fire", probability=0.9, version="1"))
+    taxonomy = load_taxonomy(Settings().lexicon_dir)
+
+    def sources(day: date) -> list[int]:
+        with office.sessions() as session:
+            facts = known_by(session, day, taxonomy).facts[maker, "producer"]
+        return [fact.independent_sources for fact in facts]
+
+    assert sources(date(2026, 5, 15)) == [1]
+    assert sources(date(2026, 6, 15)) == [2, 2]
