@@ -28,6 +28,8 @@ _ADDRESS_END = re.compile(
 _ADDRESS_HINT = re.compile(r"\d|[路街巷弄村镇乡]|工业|园区|大道|开发区")
 _FORM_INSIDE = re.compile(r"(.{3,}?(?:厂|商行|经营部|门市部|合作社|集团))(.{2,})$")
 _HAS_FORM = re.compile(r"(?:公司|厂|商行|经营部|合作社|集团|门市部|商店|超市|店)(?:\([^()]*\))?$")
+_HAS_STRONG_FORM = re.compile(r"(?:公司|厂)(?:\([^()]*\))?$")
+_SIGN = re.compile(r"[、;；/,，|::\s]|方\)")
 _TOWN = re.compile(r"^[\u4e00-\u9fff]{2,3}?(?:街道|镇|乡)(?=[\u4e00-\u9fff]{3})")
 _CUT_FORMS = ("有限责任公", "有限责任", "有限责", "股份有限公", "股份有限", "股份有", "有限公", "有限", "股份", "有")
 _FORM_WORDS = (("有限责任公司", "有限公司"), ("有限责任", "有限"), ("(集团)", "集团"), ("责任有限公司", "有限公司"))
@@ -77,10 +79,11 @@ def is_person(text: str) -> bool:
     return 2 <= len(text) <= 3 and text[0] in words().surnames
 
 
-_ONE_NAME = re.compile(
+_JOINT = re.compile(
     r"(?:有限责任公司|有限公司|公司|厂|商行|经营部|合作社|集团|门市部|商店|超市|店)(?:\([^()]*\))?"
-    r"(?:\s*[、;；/,，|]\s*|\s*(?:委托|受托|和|与|及)|\s+"
-    r"|(?<=方\))(?=[\u4e00-\u9fff])|(?=(?:委托|受托|被委托|生产|出品|经销|制造)(?:方|商|者|企业)[::]))(?:受托方|委托方|生产商|制造商|受委托方|[::])*\s*(?=[\u4e00-\u9fff(])"
+    r"(?:\s*[、;；/,，|]\s*|(?<=方\))(?=[\u4e00-\u9fff])"
+    r"|\s*(?=(?:被?委托|受托|生产|出品|经销|制造)(?:方|商|者|企业)[::])|\s*(?:委托|受托)(?![方商者])|(?:和|与|及)|\s+)"
+    r"(?=[\u4e00-\u9fff(])"
 )
 
 
@@ -88,14 +91,16 @@ def split_names(text: str) -> list[str]:
     """The names in a cell that holds several (A有限公司、B厂; 委托方A 受托方B); one for an ordinary name."""
     folded = fold(text)
     parts, start = [], 0
-    for joint in _ONE_NAME.finditer(folded):
+    for joint in _JOINT.finditer(folded):
         end = joint.start() + _form_end(joint[0])
         parts.append(text[start:end])
         start = joint.end()
     parts.append(text[start:])
     if len(parts) == 1:
         return [text]
-    named = [part for part in parts if _HAS_FORM.search(squeeze(part))]
+    # 大商集团和平商店 is one shop: a joining word needs a company or a factory on both sides.
+    form = _HAS_FORM if _SIGN.search(folded) else _HAS_STRONG_FORM
+    named = [part for part in parts if len(part) >= 5 and form.search(squeeze(part))]
     return named if len(named) == len(parts) <= 4 else [text]
 
 

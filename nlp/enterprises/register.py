@@ -82,7 +82,8 @@ class Register:
             )
         if squeeze(query.text) in words().no_name or len(squeeze(query.text)) < 2:
             return Resolution("none", (), (), 0.0, "none", ("没有可用的名称",), flags=flags)
-        found = self._resolve_several(query, code) or self._resolve_name(query, code)
+        several = None if self._by_key.get(name_key(query.text)) else self._resolve_several(query, code)
+        found = several if several and several.decision != "none" else self._resolve_name(query, code)
         return replace(found, flags=flags) if flags else found
 
     # Building

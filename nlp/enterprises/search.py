@@ -27,6 +27,7 @@ _WITHOUT_FORM = re.compile(r"(?:集团|股份|有限|责任|公司|\(|\))+$")
 _BODIES = 400  # bodies of one 字号 that are compared
 _ENTRIES = 60  # names of one body whose spelling is compared
 _SHOWN = 6
+_SHOWN_LOCAL = 3
 _LOCAL = 3_000  # names of one place that are compared letter by letter
 _NEAR = 80.0  # a name of the same place this like it (0–100) ends the search
 
@@ -78,28 +79,42 @@ class Search:
             self._score_variant(scored, variant, cost + (0.06 if aliased else 0.0), reasons)
             if self._best(scored) >= self._policy.link:
                 return scored
-        self._score_look_alikes(scored, parsed)
+        near = self._local(parsed)
+        for firm in list(near)[:_SHOWN_LOCAL]:
+            self._score_spelling(scored, parsed, firm)
         if self._best(scored) >= self._policy.link:
             return scored
-        self._score_shop(scored, parsed)
-        if self._best(scored) < self._policy.link and len(parsed.key) <= _ABBREVIATED:
-            self._score_abbreviation(scored, parsed)
+        if next(iter(near.values()), 0.0) < _NEAR:
+            self._score_look_alikes(scored, parsed)
+            if self._best(scored) >= self._policy.link:
+                return scored
+            self._score_shop(scored, parsed)
+            if self._best(scored) < self._policy.link and len(parsed.key) <= _ABBREVIATED:
+                self._score_abbreviation(scored, parsed)
         if self._best(scored) < self._policy.review:
-            self._score_similar(scored, parsed)
+            self._score_similar(scored, parsed, near)
         return scored
 
     def _best(self, scored: dict[int, Scored]) -> float:
         return max((item.certainty for item in scored.values()), default=0.0)
 
-    def _score_similar(self, scored: dict[int, Scored], parsed: Parsed) -> None:
+    def _local(self, parsed: Parsed) -> dict[int, float]:
+        """The names of the same place that are spelt most like this one, best first, with their likeness 0–100."""
+        firms = list(dict.fromkeys(f for code in parsed.region_codes for f in self._names.placed(code, _LOCAL)))
+        if not firms:
+            return {}
+        found = extract(fold(self._text(parsed)), [self._firms[f].name for f in firms], scorer=ratio, limit=_SHOWN)
+        return {firms[at]: score for _, score, at in found}
+
+    def _score_spelling(self, scored: dict[int, Scored], parsed: Parsed, firm: int) -> None:
+        """Compare with one firm's name part by part, whatever it sounds or looks like."""
+        for number in self._names.exact(self._parser.parse(self._firms[firm].name).body):
+            self._score_body(scored, parsed, number, 0.0, ())
+
+    def _score_similar(self, scored: dict[int, Scored], parsed: Parsed, near: dict[int, float]) -> None:
         """The nearest in spelling, for a person to look at: none of them is near enough to be linked by this alone."""
-        near: dict[int, float] = {}
-        name = fold(self._text(parsed))
-        local = list(dict.fromkeys(f for code in parsed.region_codes for f in self._names.placed(code, _LOCAL)))
-        if local:
-            for _, score, at in extract(name, [self._firms[f].name for f in local], scorer=ratio, limit=_SHOWN):
-                near[local[at]] = score
-        if max(near.values(), default=0.0) < _NEAR:
+        if next(iter(near.values()), 0.0) < _NEAR:
+            name = fold(self._text(parsed))
             body = parsed.body.replace(parsed.aside, "") if parsed.aside else parsed.body
             for number in self._names.similar(body):
                 self._score_body(scored, parsed, number, 0.0, ())
