@@ -20,12 +20,14 @@ CHART_CHANNELS = 6
 @router.get("/")
 def front_page(request: Request, session: Reading, scope: InScope, settings: Config) -> Response:
     """Show the figures, each leading to its rows and saying how fresh it is."""
-    figures = reads.overview(session, scope, today(session, settings))
+    judged_on = today(session, settings)
+    figures = reads.overview(session, scope, judged_on)
     names = regions.names(
         session, [line.prefix.ljust(6, "0") for line in figures.regions] + [row.region_code for row in figures.urgent]
     )
     context = {
         "figures": figures,
+        "today": judged_on,
         "names": names,
         "signal_chart": _signal_chart(figures),
         "sampling_chart": _sampling_chart(figures),

@@ -22,6 +22,21 @@
   wide.addEventListener("change", fold);
   fold();
 
+  // On a phone the filters stand behind a button that says how many are set.
+  document.querySelectorAll("form.filters").forEach((form) => {
+    const set = [...new FormData(form)].filter(([name, value]) => value && name !== "sort").length;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "second filter-toggle";
+    button.textContent = set ? `筛选条件（已设 ${set} 项）` : "筛选条件";
+    button.setAttribute("aria-expanded", "false");
+    form.dataset.folded = "";
+    button.addEventListener("click", () => {
+      button.setAttribute("aria-expanded", String(form.toggleAttribute("data-folded") === false));
+    });
+    form.before(button);
+  });
+
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.who[open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;

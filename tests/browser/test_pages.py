@@ -1,0 +1,225 @@
+"""Every page in a real browser: wide and narrow, light and dark, offline, by keyboard and in print."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.api.conftest import Province
+from tests.browser.conftest import chromium
+from tests.factories import PASSWORD
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(chromium() is None, reason="没有可用的 Chromium（No Chromium here）"),
+]
+
+PAGES = (
+    "/",
+    "/enterprises",
+    "/enterprises/{enterprise}",
+    "/signals",
+    "/signals/{signal}",
+    "/plans",
+    "/plans/{plan}",
+    "/alerts",
+    "/alerts/{alert}",
+    "/cases",
+    "/cases/{case}",
+    "/sources",
+    "/sources/office",
+    "/imports",
+    "/imports/{file}",
+    "/runs",
+    "/review",
+    "/merges",
+    "/labelling",
+    "/policy",
+    "/backtest",
+    "/help",
+    "/account",
+    "/accounts",
+    "/audit",
+    "/search?q=明烛",
+    "/api/docs",
+    "/nothing-here",
+)
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    """A running Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def enter(context: BrowserContext, address: str, username: str = "admin") -> Page:
+    """Sign in through the form."""
+    page = context.new_page()
+    page.goto(f"{address}/sign-in")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", PASSWORD)
+    page.click("text=登录 >> visible=true")
+    page.wait_for_url(f"{address}/")
+    return page
+
+
+# What a reader with weak eyes or a screen reader needs: names for controls, contrast of every text, one heading.
+CHECK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_and_stays_at_home(
+    chrome: Browser, site: tuple[str, Province], width: int, scheme: str
+) -> None:
+    address, province = site
+    context = chrome.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale="zh-CN")
+    trouble: list[str] = []
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((address + "/", "data:")):
+            trouble.append(f"left home: {request.url}")
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            trouble.append(f"console: {message.text}")
+
+    context.on("request", asked)
+    context.on("console", said)
+    context.on("weberror", lambda error: trouble.append(f"error: {error.error}"))
+    page = enter(context, address)
+    found: dict[str, list[str]] = {}
+    for path in PAGES:
+        url = address + path.format(**asdict(province))
+        page.goto(url)
+        page.wait_for_load_state("networkidle")
+        problems = list(page.evaluate(CHECK))
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            problems.append(f"{wide} px wider than the window")
+        if path == "/nothing-here":
+            trouble = [one for one in trouble if "404" not in one]
+        if problems or trouble:
+            found[path] = problems + trouble
+        trouble.clear()
+    context.close()
+    assert found == {}
+
+
+def test_why_leads_by_clicks_to_the_marked_text(chrome: Browser, site: tuple[str, Province]) -> None:
+    address, _ = site
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address, "near")
+    page.click("a.figure:has-text('企业') >> nth=-1")
+    page.click("table a:has-text('明烛')")
+    page.click("#why a.evidence")
+    assert page.locator(".original mark.hazard").inner_text() == "蹿火苗"
+    assert "13812345678" not in page.content()
+    context.close()
+
+
+def test_an_alert_is_acknowledged_in_the_page(chrome: Browser, site: tuple[str, Province]) -> None:
+    address, province = site
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address, "near")
+    page.goto(f"{address}/alerts/{province.alert}")
+    page.click("button:has-text('签收')")
+    page.wait_for_load_state()
+    assert page.locator(".head .chip:has-text('已签收')").count() == 1
+    assert "账号near" in page.locator(".timeline").inner_text()
+    context.close()
+
+
+def test_filters_live_in_the_address_and_empty_ones_do_not(chrome: Browser, site: tuple[str, Province]) -> None:
+    address, _ = site
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address)
+    page.goto(f"{address}/enterprises")
+    page.select_option("[name=level]", "C")
+    page.wait_for_url("**/enterprises?**")
+    assert page.url.startswith(f"{address}/enterprises?level=C")
+    assert "product=" not in page.url
+    with page.expect_download() as download:
+        page.click("text=导出 1 / 共 1")
+    assert download.value.suggested_filename.startswith("企业清单")
+    context.close()
+
+
+def test_the_review_queue_works_by_keyboard(chrome: Browser, site: tuple[str, Province]) -> None:
+    address, province = site
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address, "analyst")
+    page.goto(f"{address}/review?mention={province.mention}")
+    page.keyboard.press("1")
+    page.wait_for_url("**/review?at=**")
+    assert "已关联" in page.locator("table.cards").inner_text()
+    page.keyboard.press("u")
+    page.wait_for_url(f"**/review?mention={province.mention}")
+    assert page.locator("button:has-text('是这家')").count() >= 1
+    context.close()
+
+
+def test_labels_are_given_and_taken_back_by_keyboard(chrome: Browser, site: tuple[str, Province]) -> None:
+    address, province = site
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address, "analyst")
+    page.goto(f"{address}/labelling?signal={province.signal}")
+    page.keyboard.press("1")
+    page.keyboard.press("r")
+    page.keyboard.press("r")
+    page.keyboard.press("s")
+    page.wait_for_url(f"{address}/labelling")
+    assert "1 条信号、2 个判断" in page.locator(".head").inner_text()
+    page.keyboard.press("u")
+    page.wait_for_url("**/labelling?signal=**")
+    assert "0 条信号、0 个判断" in page.locator(".head").inner_text()
+    context.close()
+
+
+def test_enter_while_composing_submits_nothing(chrome: Browser, site: tuple[str, Province]) -> None:
+    address, _ = site
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address)
+    page.goto(f"{address}/enterprises")
+    page.evaluate(
+        """() => {
+          const field = document.querySelector(".filters [name=q]");
+          field.focus();
+          window.stopped = field.dispatchEvent(
+            new KeyboardEvent("keydown", {key: "Enter", isComposing: true, bubbles: true, cancelable: true}));
+        }"""
+    )
+    assert page.url == f"{address}/enterprises"
+    context.close()
+
+
+def test_the_theme_switch_is_remembered(chrome: Browser, site: tuple[str, Province]) -> None:
+    address, _ = site
+    context = chrome.new_context(color_scheme="light", locale="zh-CN")
+    page = enter(context, address)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.click("[data-theme-switch]")
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.goto(f"{address}/signals")
+    assert page.evaluate(ground) == dark
+    context.close()
+
+
+def test_a_printed_page_leaves_the_menus_out(chrome: Browser, site: tuple[str, Province]) -> None:
+    address, province = site
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address)
+    page.goto(f"{address}/enterprises/{province.enterprise}")
+    page.emulate_media(media="print")
+    assert not page.locator(".side").is_visible()
+    assert page.locator("#why").is_visible()
+    assert len(page.pdf()) > 10_000
+    context.close()
