@@ -80,7 +80,7 @@ class FrontierPage(Base):
     url: Mapped[str]
     kind: Mapped[str]  # list | detail | attachment
     depth: Mapped[int] = mapped_column(default=0)
-    state: Mapped[str]  # waiting | done | failed | refused
+    state: Mapped[str]  # waiting | fetched | held | done | failed | refused
     found_at: Mapped[datetime]
     fetched_at: Mapped[datetime | None]
     etag: Mapped[str | None]
