@@ -21,8 +21,9 @@ from ingest.rows import Context, Notice, RowConverter
 from ingest.signal import RawSignal
 from nlp.masking import mask
 from store.dialect import insert_ignore, serialise
-from store.tables import HeaderMapping, ImportFile, RowIssue, Source
+from store.tables import HeaderMapping, ImportFile, Source
 
+_TABLES = Source.metadata.tables
 CHANNEL_OF_REGISTER = "licence"
 _LARGE = 4 * MIB
 _BYTES_PER_ROW = 120  # a usual row; only the progress bar depends on it
@@ -199,7 +200,7 @@ class _Import:
         ]
         if issues:
             insert_ignore(
-                self._session, RowIssue.__table__, issues, key=("file_id", "sheet", "row", "reason", "column")
+                self._session, _TABLES["row_issue"], issues, key=("file_id", "sheet", "row", "reason", "column")
             )
 
     def close(self, report: FileReport) -> None:
@@ -261,7 +262,7 @@ def ensure_source(session: Session, source_id: str, kind: Kind) -> Source:
         trust = kind.signal.trust if kind.signal else "official"
         insert_ignore(
             session,
-            Source.__table__,
+            _TABLES["source"],
             [
                 {
                     "id": source_id,
@@ -285,7 +286,7 @@ def header_mapping(session: Session, source_id: str) -> dict[str, str]:
     rows = session.execute(
         select(HeaderMapping.header, HeaderMapping.field).where(HeaderMapping.source_id == source_id)
     )
-    return dict(rows.all())  # type: ignore[arg-type]
+    return dict(rows.all())
 
 
 def remember_header(

@@ -28,7 +28,7 @@ from store.tables import (
 CHUNK = 2_000
 
 RECORD_TABLES = {
-    table.__tablename__: table.__table__
+    table.__tablename__: table.metadata.tables[table.__tablename__]
     for table in (
         SamplingResult,
         Complaint,

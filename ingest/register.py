@@ -14,8 +14,9 @@ from ingest.importers.values import SHANGHAI
 from ingest.rows import Context
 from nlp.enterprises import name_key as default_name_key
 from store.dialect import chunked, insert_ignore
-from store.tables import Enterprise, EnterpriseName, EnterpriseRole
+from store.tables import Enterprise
 
+_TABLES = Enterprise.metadata.tables
 _LIST = re.compile(r"[;；、|\n]+")
 _NAME_KINDS = {"former_names": "former", "short_name": "short", "brands": "brand", "shop_names": "shop"}
 _ROLES = (
@@ -136,8 +137,8 @@ def _store_chunk(
         names += _names(firm, entry, key_of)
         roles += _roles(firm, entry, context)
     session.flush()
-    insert_ignore(session, EnterpriseName.__table__, _unique(names), key=("enterprise_id", "kind", "name"))
-    insert_ignore(session, EnterpriseRole.__table__, _unique(roles), key=("enterprise_id", "role", "product_id"))
+    insert_ignore(session, _TABLES["enterprise_name"], _unique(names), key=("enterprise_id", "kind", "name"))
+    insert_ignore(session, _TABLES["enterprise_role"], _unique(roles), key=("enterprise_id", "role", "product_id"))
     return added
 
 

@@ -52,7 +52,7 @@ class RowConverter:
         self._kind, self._spec, self._context = kind, kind.signal, context
         self._personal = frozenset(field.name for field in kind.fields if field.type in ("personal", "seq"))
         self._words = {
-            field.name: {value: word for word, value in reversed((field.choices or {}).items())}
+            field.name: {value: word for word, value in reversed(list((field.choices or {}).items()))}
             for field in kind.fields
             if field.choices
         }
@@ -143,7 +143,7 @@ class RowConverter:
     def _shown(self, name: str, value: Any) -> str:
         words = self._words.get(name)
         if words and value in words:
-            return words[value]
+            return str(words[value])
         return value.isoformat() if isinstance(value, date) else str(value)
 
     def _region(self, values: Mapping[str, Any]) -> str | None:

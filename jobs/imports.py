@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.importers import FileReport, kind_names, load_kind
-from ingest.intake import Lookups, import_file
+from ingest.intake import Lookups, ensure_source, import_file
 from ingest.lookups import office_lookups
 from jobs.opening import open_store, secret_key
 from jobs.runs import recorded_run
@@ -42,7 +42,9 @@ def import_one(
 ) -> ImportFile:
     """Import one file as a recorded run; the same bytes again add nothing."""
     source_id = source_id or f"upload-{kind}"
-    with recorded_run(sessions, "import") as (run_id, counts):
+    with sessions.begin() as session:
+        ensure_source(session, source_id, load_kind(kind))
+    with recorded_run(sessions, "import", source_id=source_id) as (run_id, counts):
         file = import_file(
             sessions,
             path,

@@ -95,7 +95,7 @@ def _data_start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
     """Return where an entry's data begin; its local header must name the same entry as the directory."""
     try:
         with archive.open(entry) as opened:
-            opened.peek(0)
+            opened.read(0)
         stream = archive.fp
         if stream is None:
             raise zipfile.BadZipFile("closed")

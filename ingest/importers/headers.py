@@ -57,7 +57,7 @@ class HeaderFinder:
         self._kind = kind
         self._names = _candidates(kind.name)
         for header, field in (mapping or {}).items():
-            self._names = self._names | {fold(header): ((field, False),)}
+            self._names = {**self._names, fold(header): ((field, False),)}
         self._required = frozenset(kind.required) - self.defaults.keys()
 
     def find(self, rows: Sequence[Sequence[Cell]], merges: Sequence[Merge] = ()) -> Header | None:
@@ -80,15 +80,6 @@ class HeaderFinder:
     def shows_header(self, rows: Iterable[Sequence[Cell]]) -> bool:
         """True when a header that lacks nothing required, or at least part of one, stands in the rows."""
         return self.find(list(rows)) is not None
-
-    def is_header(self, cells: Sequence[str], header: Header) -> bool:
-        """True for a row that repeats the header, as printed tables do on each page."""
-        written = [fold(cell) for cell in cells]
-        names = [fold(name) for name in header.names]
-        width = max(len(written), len(names))
-        written += [""] * (width - len(written))
-        names += [""] * (width - len(names))
-        return written == names
 
     def _match(self, top: int, bottom: int, row: Sequence[str]) -> Header:
         columns: dict[str, list[int]] = {}

@@ -1,6 +1,7 @@
 """The compound file an old binary workbook is kept in, as far as the import needs it. Clause C2."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.importers.report import Rejected
@@ -8,15 +9,19 @@ from ingest.importers.report import Rejected
 SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _END_OF_CHAIN = 0xFFFFFFFE
 _MINI_CUTOFF = 4096
-_BOF, _FILEPASS, _DATE_1904 = 0x0809, 0x002F, 0x0022
-_GLOBALS_END = 0x000A
+_FILEPASS, _DATE_1904 = 0x002F, 0x0022
+_END, _BOUND_SHEET, _FORMULA, _BOOL_OR_ERROR = 0x000A, 0x0085, 0x0006, 0x0205
 
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """What the globals of a binary workbook say."""
+    """What a binary workbook says that its reader does not tell: the epoch, and each sheet's cells without a value.
+
+    Cells are (row, column) from 0, with the class of the import contract that holds for them.
+    """
 
     epoch_1904: bool
+    odd_cells: tuple[dict[tuple[int, int], str], ...]  # in the order of the sheets
 
 
 def read_ole(data: bytes) -> Workbook:
@@ -31,7 +36,10 @@ def read_ole(data: bytes) -> Workbook:
         raise Rejected("type_mismatch", "不是 Excel 工作簿")
     if "_VBA_PROJECT_CUR" in names:
         raise Rejected("unsafe_archive", "文件含宏，请另存为不含宏的工作簿")
-    return _globals(stream)
+    try:
+        return _facts(stream)
+    except struct.error as broken:
+        raise Rejected("corrupt", "文件结构损坏或不完整") from broken
 
 
 def _workbook_stream(data: bytes) -> tuple[set[str], bytes | None]:
@@ -87,7 +95,7 @@ def _workbook_stream(data: bytes) -> tuple[set[str], bytes | None]:
         mini_fat_bytes = chain(mini_start) if mini_start < _END_OF_CHAIN else b""
         mini_fat = struct.unpack(f"<{len(mini_fat_bytes) // 4}I", mini_fat_bytes)
         container = chain(root[0], root[1])
-        pieces = []
+        pieces: list[bytes] = []
         while start < _END_OF_CHAIN and len(pieces) <= len(mini_fat):
             pieces.append(container[start * 64 : start * 64 + 64])
             start = mini_fat[start]
@@ -97,15 +105,37 @@ def _workbook_stream(data: bytes) -> tuple[set[str], bytes | None]:
     return names, stream
 
 
-def _globals(stream: bytes) -> Workbook:
-    at, epoch_1904 = 0, False
-    while at + 4 <= len(stream):
-        kind, length = struct.unpack_from("<HH", stream, at)
+def _facts(stream: bytes) -> Workbook:
+    epoch_1904, starts = False, []
+    for kind, body in _records(stream, 0):
         if kind == _FILEPASS:
             raise Rejected("encrypted", "文件有密码，请去除密码后再导入")
-        if kind == _DATE_1904 and length >= 2:
-            epoch_1904 = struct.unpack_from("<H", stream, at + 4)[0] == 1
-        if kind == _GLOBALS_END:
-            break
+        if kind == _DATE_1904 and len(body) >= 2:
+            epoch_1904 = body[0] == 1
+        elif kind == _BOUND_SHEET and len(body) >= 4:
+            starts.append(struct.unpack_from("<I", body)[0])
+    return Workbook(epoch_1904, tuple(_odd_cells(stream, start) for start in starts))
+
+
+def _odd_cells(stream: bytes, start: int) -> dict[tuple[int, int], str]:
+    """Return the cells of one sheet that hold an error, or a formula whose value was never saved."""
+    found: dict[tuple[int, int], str] = {}
+    for kind, body in _records(stream, start):
+        if kind == _BOOL_OR_ERROR and len(body) >= 8 and body[7] == 1:
+            found[struct.unpack_from("<HH", body)] = "error_cell"
+        elif kind == _FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff":
+            if body[6] == 2:
+                found[struct.unpack_from("<HH", body)] = "error_cell"
+            elif body[6] == 3:
+                found[struct.unpack_from("<HH", body)] = "formula_no_value"
+    return found
+
+
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """Yield (kind, body) of the records from `at` to the end of their part."""
+    while at + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, at)
+        yield kind, stream[at + 4 : at + 4 + length]
+        if kind == _END:
+            return
         at += 4 + length
-    return Workbook(epoch_1904)

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from ingest.importers.detect import detect, suits
 from ingest.importers.headers import HeaderFinder
@@ -24,10 +25,11 @@ class FileReading:
         today: date,
         mapping: Mapping[str, str] | None = None,
         defaults: Mapping[str, str] | None = None,
+        keep_failed: bool = True,
     ) -> None:
         self._data, self._name, self._kind = data, name, kind
         self._finder = HeaderFinder(kind, mapping, defaults)
-        self._reader = TableReader(kind, self._finder, today=today)
+        self._reader = TableReader(kind, self._finder, today=today, keep_failed=keep_failed)
         self._started = time.perf_counter()
         self._detected = ""
         self._rejected: Rejected | None = None
@@ -50,7 +52,7 @@ class FileReading:
     def report(self) -> FileReport:
         """The outcome, once all batches were taken."""
         tally = self._reader.tally
-        common = {
+        common: dict[str, Any] = {
             "name": self._name,
             "kind": self._kind.name,
             "detected": self._detected,

@@ -154,4 +154,4 @@ def _cell(value: Any) -> Cell:
         value = next(iter(said.values()), None)
     if isinstance(value, dict | list):
         return OddCell("bad_type", json.dumps(value, ensure_ascii=False)[:1000])
-    return "" if value is None else value  # type: ignore[no-any-return]
+    return "" if value is None else value

@@ -13,7 +13,7 @@ from typing import Any
 
 from ingest.importers.headers import SEARCHED_ROWS, Header, HeaderFinder, Merge
 from ingest.importers.kinds import Kind
-from ingest.importers.report import FailedRow, Rejected, RowProblem
+from ingest.importers.report import MAX_PROBLEMS, FailedRow, Rejected, RowProblem
 from ingest.importers.text import DAMAGED, INVISIBLE, fold
 from ingest.importers.values import CELL_LIMIT, EMPTY, Cell, ColumnReader, OddCell, as_text
 
@@ -68,7 +68,9 @@ class Tally:
 class TableReader:
     """Reads the tables of one file as one kind; what counts as a duplicate is remembered over all of them."""
 
-    def __init__(self, kind: Kind, finder: HeaderFinder, *, today: date) -> None:
+    def __init__(self, kind: Kind, finder: HeaderFinder, *, today: date, keep_failed: bool = True) -> None:
+        self.keep_failed = keep_failed
+        self.told = 0
         self._kind = kind
         self._finder = finder
         self._today = today
@@ -133,6 +135,8 @@ class _SheetReader:
         self._names = tuple(f.name for f in self._fields)
         self._seq = {*header.columns.get("seq", ()), *header.columns.get("about_rejection", ())}
         self._unknown = header.unknown
+        self._folded_names = [fold(name) for name in header.names]
+        self._first_name = next((name for name in self._folded_names if name), "")
         self._values: dict[str, Sequence[Any]] = {}
 
     def check(self, rows: list[Row], position: int) -> Batch:
@@ -186,10 +190,13 @@ class _SheetReader:
             for place, (reason, name, raw) in enumerate(bad[index]):
                 if place == 0:
                     self._file.tally.reasons[reason] += 1
-                problems.append(RowProblem(self._table.sheet, numbers[index], name, reason, _safe(raw)))
-            failed.append(
-                FailedRow(self._table.sheet, numbers[index], bad[index][0][0], self._as_received(rows[index]))
-            )
+                if self._file.told < MAX_PROBLEMS:
+                    self._file.told += 1
+                    problems.append(RowProblem(self._table.sheet, numbers[index], name, reason, _safe(raw[:1000])))
+            if self._file.keep_failed:
+                failed.append(
+                    FailedRow(self._table.sheet, numbers[index], bad[index][0][0], self._as_received(rows[index]))
+                )
         out = bad.keys()
         if out:
             kept = [i for i in range(len(rows)) if i not in out]
@@ -344,21 +351,26 @@ class _SheetReader:
         """True for blank rows, totals, notes and repeated headers. Clause C4."""
         if number in self._table.odd_rows:
             return False
-        said = [(i, as_text(cell).strip()) for i, cell in enumerate(row) if i not in self._seq]
-        filled = [text for _, text in said if text]
-        if not filled and not any(_is_note(as_text(row[i])) for i in self._seq):
+        first, filled = "", ""  # the first text of all, and the first beside the running number
+        for at, cell in enumerate(row):
+            text = as_text(cell).strip()
+            if text:
+                first = first or text
+                if at not in self._seq:
+                    filled = text
+                    break
+        if not filled or _is_note(first) or _is_note(filled):
             return True
-        first = next((text for cell in row if (text := as_text(cell).strip())), "")
-        if _is_note(first) or (filled and _is_note(filled[0])):
-            return True
-        return self._finder.is_header([as_text(cell) for cell in row], self._header)
+        if fold(first) != self._first_name:
+            return False
+        return [fold(as_text(cell)) for cell in row] == self._folded_names[: len(row)]
 
     def _column_name(self, field_name: str) -> str:
         columns = self._header.columns.get(field_name)
         return self._header.names[columns[0]] if columns else field_name
 
     def _problem(self, number: int, column: str, reason: str, cell: Cell, *, rejected: bool) -> RowProblem:
-        return RowProblem(self._table.sheet, number, column, reason, _safe(as_text(cell)), rejected)
+        return RowProblem(self._table.sheet, number, column, reason, _safe(as_text(cell)[:1000]), rejected)
 
     def _as_received(self, row: Row) -> dict[str, str]:
         cells: dict[str, str] = {}
@@ -370,19 +382,20 @@ class _SheetReader:
 
 
 _NOTE = re.compile(
-    r"(?:本页|本表)?(?:合计|总计|小计)(?:$|[:：(（0-9共])|"
-    r"(?:注|备注|说明|附注)(?:$|[0-9]{0,2}[:：.、])|"
-    r"(?:填报|填表|制表|审核|复核|批准)[^\s:：]{0,4}(?:$|[:：])"
+    r"(?:本页|本頁|本表)?(?:合[计計]|[总總][计計]|小[计計])(?:$|[:：(（0-9共])|"
+    r"(?:[注註]|[备備][注註]|[说說]明|附[注註])(?:$|[0-9]{0,2}[:：.、])|"
+    r"(?:填[报報]|填表|[制製]表|[审審]核|[复複]核|批准)[^\s:：]{0,4}(?:$|[:：])"
 )
+_NOTE_STARTS = frozenset("合总總小本注註备備说說附填制製审審复複批")
 
 
 def _is_note(text: str) -> bool:
-    return bool(text) and _NOTE.match(fold(text[:40])) is not None
+    return text[:1] in _NOTE_STARTS and _NOTE.match(fold(text[:40])) is not None
 
 
 def _safe(text: str) -> str:
-    """Return the text as it can be kept and sent: cut, and without lone surrogates."""
-    return text[:1000].encode("utf-8", "replace").decode("utf-8")
+    """Return the text as it can be kept and sent: without lone surrogates."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _take_end(rows: list[Row], table: Table) -> bool:

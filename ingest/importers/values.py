@@ -29,7 +29,7 @@ EMPTY = frozenset(
 """Words that mean "nothing" in any cell. Clause C9."""
 
 NAME_LIMIT, TEXT_LIMIT, CELL_LIMIT = 500, 20_000, 32_767
-_SAFE_ID = 10**15  # a spreadsheet keeps 15 digits; a longer number has already lost its tail
+_SAFE_ID = 2**53  # a larger number in a spreadsheet cell has already lost its last digits
 _CACHE_LIMIT = 200_000
 
 
@@ -123,12 +123,7 @@ class ColumnReader:
             for index, cell in enumerate(cells):
                 if type(cell) is OddCell and not (cell.lost and not self.field.required):
                     faults[index] = cell.reason
-                elif (
-                    self.field.type == "id"
-                    and isinstance(cell, int | float)
-                    and not isinstance(cell, bool)
-                    and (abs(cell) >= _SAFE_ID or (isinstance(cell, float) and not cell.is_integer()))
-                ):
+                elif self.field.type == "id" and isinstance(cell, float) and abs(cell) >= _SAFE_ID:
                     faults[index] = "bad_id"
                 values.append("" if type(cell) is OddCell else as_text(cell).strip())
         if not EMPTY.isdisjoint(values):

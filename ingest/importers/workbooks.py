@@ -25,7 +25,6 @@ _FILLED_CELL = re.compile(
 )
 _ROW = re.compile(rb"""<(?:\w+:)?row\s(?:[^>]*?\s)?r=["']([0-9]{1,9})["']""")
 _ODD_MARKS = (b"<f", b":f", b't="e"', b"t='e'")
-_RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 CellPlace = tuple[int, int]
 
@@ -53,8 +52,8 @@ def read_xlsx(data: bytes, warnings: Counter[str]) -> Iterator[Table]:
     if b"macroEnabled" in entries["[Content_Types].xml"]:
         raise Rejected("unsafe_archive", "文件含宏，请另存为不含宏的 .xlsx")
     parts = _sheet_parts(entries)
-    odd = {name: _odd_cells(body) for name, body in parts.items() if any(mark in body for mark in _ODD_MARKS)}
-    for body in parts.values():
+    odd = {number: _odd_cells(body) for number, body in enumerate(parts) if any(mark in body for mark in _ODD_MARKS)}
+    for body in parts:
         _check_extent(body)
     epoch_1904 = re.search(rb"""date1904=["'](?:1|true)["']""", entries.get("xl/workbook.xml", b"")) is not None
     del entries
@@ -64,11 +63,12 @@ def read_xlsx(data: bytes, warnings: Counter[str]) -> Iterator[Table]:
 def read_xls(data: bytes, warnings: Counter[str]) -> Iterator[Table]:
     """Yield the visible sheets of an old binary workbook. Raises Rejected: corrupt, encrypted, type_mismatch."""
     workbook = read_ole(data)
-    yield from _sheets(data, warnings, {}, workbook.epoch_1904)
+    odd = [{place: OddCell(reason, lost=True) for place, reason in cells.items()} for cells in workbook.odd_cells]
+    yield from _sheets(data, warnings, dict(enumerate(odd)), workbook.epoch_1904)
 
 
 def _sheets(
-    data: bytes, warnings: Counter[str], odd: dict[str, dict[CellPlace, OddCell]], epoch_1904: bool
+    data: bytes, warnings: Counter[str], odd: dict[int, dict[CellPlace, OddCell]], epoch_1904: bool
 ) -> Iterator[Table]:
     try:
         book = calamine.CalamineWorkbook.from_filelike(BytesIO(data))
@@ -85,7 +85,7 @@ def _sheets(
             continue
         try:
             opened = book.get_sheet_by_index(index)
-            yield _table(opened, odd.get(sheet.name, {}), epoch_1904)
+            yield _table(opened, odd.get(index, {}), epoch_1904)
         except calamine.CalamineError as broken:
             raise Rejected("corrupt", f"工作表 {sheet.name} 无法读取") from broken
 
@@ -95,7 +95,8 @@ def _table(sheet: Any, odd: dict[CellPlace, OddCell], epoch_1904: bool) -> Table
     _, left = sheet.start or (0, 0)
     rows: Iterator[Row] = iter(sheet.iter_rows())
     if left:  # the reader leaves out the blank columns before the first
-        rows = ([""] * left + row for row in rows)
+        margin: Row = [""] * left
+        rows = (margin + row for row in rows)
     if odd:
         rows = _with_odd(rows, odd)
     if down := [merge for merge in merges if merge.bottom > merge.top]:
@@ -105,8 +106,8 @@ def _table(sheet: Any, odd: dict[CellPlace, OddCell], epoch_1904: bool) -> Table
 
 def _with_odd(rows: Iterator[Row], odd: dict[CellPlace, OddCell]) -> Iterator[Row]:
     by_row: dict[int, list[tuple[int, OddCell]]] = {}
-    for (row, column), cell in odd.items():
-        by_row.setdefault(row, []).append((column, cell))
+    for (place, column), cell in odd.items():
+        by_row.setdefault(place, []).append((column, cell))
     for number, row in enumerate(rows):
         for column, cell in by_row.get(number, ()):
             if column < len(row):
@@ -132,20 +133,20 @@ def _filled(rows: Iterator[Row], merges: Sequence[Merge]) -> Iterator[Row]:
         yield row
 
 
-def _sheet_parts(entries: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the XML of each worksheet by its name."""
+def _sheet_parts(entries: dict[str, bytes]) -> list[bytes]:
+    """Return the XML of each sheet in the book's order, empty where there is none."""
     try:
         relations = etree.fromstring(entries.get("xl/_rels/workbook.xml.rels", b"<none/>"), _parser())
         targets = {str(r.get("Id")): str(r.get("Target")) for r in relations}
         workbook = etree.fromstring(entries["xl/workbook.xml"], _parser())
     except (etree.XMLSyntaxError, KeyError) as broken:
         raise Rejected("corrupt", "工作簿部件损坏") from broken
-    parts: dict[str, bytes] = {}
+    parts = []
     for sheet in workbook.iter("{*}sheet"):
-        target = targets.get(str(sheet.get(_RELATIONSHIP) or sheet.get("id")), "")
+        name = next((str(value) for key, value in sheet.attrib.items() if str(key).endswith("}id")), "")
+        target = targets.get(name, "")
         path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        if path in entries:
-            parts[str(sheet.get("name"))] = entries[path]
+        parts.append(entries.get(path, b""))
     return parts
 
 

@@ -63,6 +63,7 @@ def serve(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             today=date.fromisoformat(request["today"]),
             mapping=request.get("mapping"),
             defaults=request.get("defaults"),
+            keep_failed=request["rows"],
         )
         for batch in reading:
             yield {

@@ -1,6 +1,7 @@
 """`zhian import`, and the watched folder."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
             rejected.write_bytes(rejected_rows(files[0], kind).as_workbook("未入库行"))
         if dry_run:
-            outcomes = (_check(path, kind, with_rows=rows) for path in files)
+            outcomes: Iterator[dict[str, Any]] = (_check(path, kind, with_rows=rows) for path in files)
         else:
             from jobs.imports import import_paths
 

@@ -197,7 +197,7 @@ def sheets() -> list[Case]:
         sheet.append(list(COMPLAINT_HEADER))
         sheet.append(complaint(202403050001))
         sheet.append(complaint(2.0240305000112346e17))
-        sheet.append(complaint(3.5))
+        sheet.append(complaint(3.5e20))
         sheet.append(complaint("T9", amount=12.5, date=datetime(2024, 3, 5)))  # noqa: DTZ001
 
     return [
@@ -413,6 +413,13 @@ def old_workbooks() -> list[Case]:
         taken("titled.xls", xls([["抽查结果"], HEADER, row(1), ["合计", "1"]]), 1, ignored=2),
         taken("epoch_1904.xls", xls([HEADER, row(1, date=43894)], epoch_1904=True), 1, rows=[{"date": "2024-03-05"}]),
         taken("xls_named_xlsx.xlsx", good, 2, warns=["extension_mismatch"]),
+        taken(
+            "formulas.xls",
+            xls([HEADER, row(1, spec=xlwt.Formula("40+8")), row(2, product=xlwt.Formula('"a"&"b"')), row(3)]),
+            2,
+            bad={"formula_no_value": 1},
+            rows=[{"spec": None}, {}],
+        ),
         refused("cut.xls", good[:2000], "corrupt"),
         refused("password.xlsx", locked, "encrypted"),
         refused("password.xls", bytes(filepass), "encrypted"),

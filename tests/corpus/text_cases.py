@@ -169,7 +169,7 @@ def headers() -> list[Case]:
         taken("repeated_header.csv", (text_table([row(1)]) + text_table([row(2)])).encode(), 2, ignored=1),
         taken(
             "totals.csv",
-            csv_bytes([row(1), ["合计", "1批次"], ["", "总 计：1"], ["小计", "", "", "", "", "", "1"]]),
+            csv_bytes([row(1), ["合计", "1批次"], ["", "总 计：1"], ["小計", "", "", "", "", "", "1"]]),
             1,
             ignored=3,
         ),

@@ -38,7 +38,8 @@ def pages() -> list[Case]:
         "<tr><td>2</td><td></td><td>36V</td><td>2024-03-06</td><td>合格</td><td></td></tr></table>"
     )
     two_levels = (
-        "<table><tr><th rowspan=2>序号</th><th rowspan=2>产品名称</th><th colspan=2>标称生产企业</th><th rowspan=2>规格型号</th>"
+        "<table><tr><th rowspan=2>序号</th><th rowspan=2>产品名称</th><th colspan=2>标称生产企业</th>"
+        "<th rowspan=2>规格型号</th>"
         "<th rowspan=2>抽样日期</th><th colspan=2>检验情况</th></tr>"
         "<tr><th>标称生产企业名称</th><th>统一社会信用代码</th><th>抽查结果</th><th>不合格项目</th></tr>"
         + "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" for cells in rows)
