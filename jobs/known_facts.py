@@ -142,14 +142,14 @@ def read_records(session: Session, as_of: date, taxonomy: Taxonomy) -> Records:
     said = _read_tags(session, as_of, taxonomy)
     member, signal = tables.ClusterMember, tables.Signal
     clusters: dict[int, int] = {}
-    for row in session.execute(
+    for telling in session.execute(
         select(member.signal_id, member.cluster_id, signal.source_id, signal.known_at)
         .join(signal, signal.id == member.signal_id)
         .where(signal.known_at < end_of(as_of))
     ):
-        clusters[row.signal_id] = row.cluster_id
-        told = records.tellings.setdefault(row.cluster_id, [])
-        told.append((row.known_at.astimezone(SHANGHAI).date(), row.source_id))
+        clusters[telling.signal_id] = telling.cluster_id
+        told = records.tellings.setdefault(telling.cluster_id, [])
+        told.append((telling.known_at.astimezone(SHANGHAI).date(), telling.source_id))
     reader = _Reader(records, merged, said, clusters, taxonomy)
     for table, build in reader.builders().items():
         for row in session.execute(_linked(table, as_of)):
