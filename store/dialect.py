@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 10_000
+KEEP_COUNT = {"preserve_rowcount": True}
 
 
 def configure(engine: Engine) -> None:
@@ -52,7 +53,8 @@ def insert_ignore(session: Session, table: Table, rows: Sequence[Mapping[str, An
     """Insert rows whose `key` is not yet there; return how many were new."""
     written = 0
     for chunk in chunked(rows, 500):
-        statement = _insert(session, table).values([dict(row) for row in chunk])
+        # Without the option PostgreSQL's driver does not tell how many rows an INSERT wrote.
+        statement = _insert(session, table).values([dict(row) for row in chunk]).execution_options(**KEEP_COUNT)
         result = session.execute(statement.on_conflict_do_nothing(index_elements=list(key)))
         written += max(result.rowcount, 0)  # type: ignore[attr-defined]
     return written
@@ -69,7 +71,7 @@ def upsert(
     """Insert rows, or set the `update` columns where the `key` is already there; return rows touched."""
     touched = 0
     for chunk in chunked(rows, 500):
-        statement = _insert(session, table).values([dict(row) for row in chunk])
+        statement = _insert(session, table).values([dict(row) for row in chunk]).execution_options(**KEEP_COUNT)
         result = session.execute(
             statement.on_conflict_do_update(
                 index_elements=list(key), set_={name: statement.excluded[name] for name in update}
