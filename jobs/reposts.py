@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, null, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs.runs import recorded_run
@@ -20,6 +20,7 @@ from nlp.reposts import (
     Match,
     RepostIndex,
     Telling,
+    elsewhere,
     independent_sources,
     origin_of,
     repost_key,
@@ -27,7 +28,7 @@ from nlp.reposts import (
 )
 from nlp.retellings import DAYS, retold
 from store.dialect import chunked
-from store.tables import Cluster, ClusterMember, Complaint, Label, Signal
+from store.tables import Cluster, ClusterMember, Complaint, Label, Mention, Signal
 
 CHANNELS = ("opinion", "complaint", "notice")
 """Where texts are told again. Results, licences and cases have a number of their own and are never copies."""
@@ -40,6 +41,13 @@ BATCH = 5_000
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
+_SELECT = (
+    select(Signal, Complaint.claimant_hash, Mention.text)
+    .outerjoin(Complaint, Complaint.signal_id == Signal.id)
+    .outerjoin(Mention, and_(Mention.signal_id == Signal.id, Mention.role == "respondent", Mention.start < 0))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Text:
     id: int
@@ -49,6 +57,7 @@ class _Text:
     known_at: datetime
     outlet: str
     key: str
+    against: str  # whom a complaint is against, as written
 
 
 def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dict[str, Any]:
@@ -61,6 +70,10 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
         path = settings.var / "reposts.npz"
         with sessions() as session:
             index, names = _opened(session, RepostIndex.load(path))
+        if not names:  # starting over: clusters made by an older version must not pull the new ones together
+            with sessions.begin() as session:
+                session.execute(delete(ClusterMember))
+                session.execute(delete(Cluster))
         counts.update(signals=0, matched=0, clusters=0)
         while True:
             with sessions.begin() as session:
@@ -94,25 +107,24 @@ def _opened(session: Session, saved: tuple[RepostIndex, list[int]] | None) -> tu
 def _next(session: Session, after: int) -> list[_Text]:
     return _texts(
         session,
-        select(Signal, Complaint.claimant_hash)
-        .outerjoin(Complaint, Complaint.signal_id == Signal.id)
-        .where(Signal.id > after, Signal.channel.in_(CHANNELS))
-        .order_by(Signal.id)
-        .limit(BATCH),
+        _SELECT.where(Signal.id > after, Signal.channel.in_(CHANNELS)).order_by(Signal.id).limit(BATCH),
     )
 
 
 def _by_id(session: Session, ids: Iterable[int]) -> dict[int, _Text]:
     found: dict[int, _Text] = {}
     for chunk in chunked(sorted(set(ids)), 500):
-        statement = select(Signal, Complaint.claimant_hash).outerjoin(Complaint, Complaint.signal_id == Signal.id)
-        found |= {text.id: text for text in _texts(session, statement.where(Signal.id.in_(chunk)))}
+        found |= {text.id: text for text in _texts(session, _SELECT.where(Signal.id.in_(chunk)))}
     return found
 
 
 def _texts(session: Session, statement: Any) -> list[_Text]:
     texts = []
-    for signal, claimant in session.execute(statement):
+    seen: set[int] = set()
+    for signal, claimant, against in session.execute(statement):
+        if signal.id in seen:  # a complaint against two firms is one text
+            continue
+        seen.add(signal.id)
         key = repost_key(signal.text)
         if len(key) < SHORTEST:
             key = repost_key(f"{signal.title}\n{signal.text}")
@@ -126,6 +138,7 @@ def _texts(session: Session, statement: Any) -> list[_Text]:
                 signal.known_at,
                 outlet or signal.source_id,
                 key,
+                against or "",
             )
         )
     return texts
@@ -169,13 +182,11 @@ def _retellings(session: Session, batch: Sequence[_Text], refused: set[int]) -> 
     moments = [text.known_at for text in batch if text.id in fresh]
     window = _texts(
         session,
-        select(Signal, null())
-        .where(
+        _SELECT.where(
             Signal.channel.in_(PUBLIC),
             Signal.known_at >= min(moments) - timedelta(days=DAYS + 1),
             Signal.known_at <= max(moments) + timedelta(days=DAYS + 1),
-        )
-        .order_by(Signal.id),
+        ).order_by(Signal.id),
     )
     texts = [text for text in window if text.id not in refused and len(text.key) >= SHORTEST]
     days = [text.known_at.astimezone(CHINA).toordinal() for text in texts]
@@ -198,6 +209,10 @@ def _is_same(one: _Text, other: _Text) -> bool:
         return False
     if min(len(one.key), len(other.key)) < SHORTEST:
         return one.key == other.key
+    if one.against and other.against and one.against != other.against:
+        return False  # complaint forms are filled in alike; against whom is what is said
+    if elsewhere(one.key, other.key):
+        return False
     jaccard, contained = similarity(one.key, other.key)
     return jaccard >= SIMILAR or contained >= COPY
 

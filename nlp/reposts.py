@@ -1,8 +1,9 @@
 """Near-duplicates: which earlier texts a text repeats.
 
 MinHash over character three-grams: 64 permutations, 21 bands of three for finding candidates, all of them for
-judging. Bands of four are a little faster and lose one in ten of the copies that were trimmed to half. Everything is arrays, so a batch is signed and matched at once; new texts are added without
-touching the old ones, and a lookup in a million takes a few binary searches.
+judging. Bands of four are a little faster and lose one in ten of the copies that were trimmed to half. Everything is
+arrays, so a batch is signed and matched at once; new texts are added without touching the old ones, and a lookup in
+a million takes a few binary searches.
 """
 
 import re
@@ -269,6 +270,21 @@ def similarity(one: str, other: str) -> tuple[float, float]:
 
 def _grams(text: str) -> set[str]:
     return {text[at : at + GRAM] for at in range(max(len(text) - GRAM + 1, 1))}
+
+
+# Before these the two characters make no place name: 小区, 辖区, 超市, 全市 …
+_PLACE = re.compile(
+    r"[\u4e00-\u9fff](?![小地社园辖片学景城山灾专库超门上都夜股集全我本该各市县区])[\u4e00-\u9fff][市县区旗]"
+)
+
+
+def elsewhere(one: str, other: str) -> bool:
+    """True when both keys name places and none of them is the same: alike as they are, they tell two events.
+
+    Notices and news share their form; what is told is where it happened.
+    """
+    here, there = set(_PLACE.findall(one)), set(_PLACE.findall(other))
+    return bool(here) and bool(there) and not here & there
 
 
 # --- clusters -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from nlp.corpus import load
 from nlp.regions import shipped_index
-from nlp.reposts import repost_key
+from nlp.reposts import elsewhere, repost_key
 
 DAYS = 3  # how far apart two tellings of one event may be (P)
 ALIKE = 0.20  # overlap that is enough alone (P)
@@ -41,7 +41,8 @@ def retold(keys: Sequence[str], days: Sequence[int]) -> Iterator[tuple[int, int,
             if earlier >= later or value < ALIKE_AT_ONE_PLACE:
                 continue
             one, other = order[later], order[earlier]
-            if value >= ALIKE or _cities(keys[one]) & _cities(keys[other]):
+            near = value >= ALIKE or _cities(keys[one]) & _cities(keys[other])
+            if near and not elsewhere(keys[one], keys[other]):
                 yield one, other, float(value)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.pipelines import store_signals
-from ingest.signal import RawSignal
+from ingest.signal import RawMention, RawSignal
 from jobs import reposts
 from jobs.settings import Settings
 from store.tables import Cluster, ClusterMember, Label, Signal
@@ -130,6 +130,18 @@ def test_complaints_join_when_copied_and_never_when_merely_alike(
     run(sessions, tmp_path)
     with sessions() as session:
         assert [members for _origin, members, _count in clusters(session)] == [["item-1", "item-3"]]
+
+
+def test_one_form_filled_in_against_two_firms_is_two_cases(sessions: sessionmaker[Session], tmp_path: Path) -> None:
+    words = "本人于网上购买该商家的充电器，使用中外壳发烫冒烟，要求商家退款并请贵局依法查处，望尽快处理。"
+    with sessions.begin() as session:
+        make_source(session, id="press")
+        for number, firm in enumerate(("甲电器有限公司", "甲电器有限公司", "乙电器有限公司")):
+            respondent = (RawMention("respondent", firm),)
+            told(session, number, words, f"人{number}", channel="complaint", mentions=respondent)
+    run(sessions, tmp_path)
+    with sessions() as session:
+        assert [members for _origin, members, _count in clusters(session)] == [["item-0", "item-1"]]
 
 
 def test_a_person_s_no_is_kept(sessions: sessionmaker[Session], tmp_path: Path) -> None:

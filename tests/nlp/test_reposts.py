@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nlp.reposts import Groups, RepostIndex, Telling, independent_sources, origin_of, repost_key, similarity
+from nlp.reposts import Groups, RepostIndex, Telling, elsewhere, independent_sources, origin_of, repost_key, similarity
 
 STORY = (
     "某市市场监督管理局近日接到多名消费者反映，称在某某商城购买的电动自行车充电器在使用过程中外壳严重发热，"
@@ -103,3 +103,16 @@ def test_forty_copies_are_one_voice_and_an_own_telling_is_another() -> None:
 def test_similarity_is_exact() -> None:
     assert similarity("甲乙丙丁", "甲乙丙丁") == (1.0, 1.0)
     assert similarity("甲乙丙丁戊", "甲乙丙丁") == (2 / 3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ("甲源县讯近日一用户的电瓶车起火", "乙河区讯近日一用户的电瓶车起火", True),
+        ("徐州市泉山区一电梯内电瓶爆燃", "徐州泉山那个视频里电瓶爆燃", False),  # the other names no place in full
+        ("徐州市泉山区一电梯内电瓶爆燃", "徐州市发生一起电瓶爆燃", False),
+        ("我市一小区内起火", "辖区超市内起火", False),  # words, not names
+    ],
+)
+def test_two_places_are_two_events(one: str, other: str, apart: bool) -> None:
+    assert elsewhere(one, other) is apart
