@@ -36,6 +36,11 @@ class Decider:
         if best.certainty < policy.link:
             weak = best.certainty >= policy.review
             return Resolution("none", (), shown, _share(best.certainty), best.method, best.reasons, review=weak)
+        named = [s for s in scored if s.method == "exact_name" and s.certainty < policy.link]
+        if named and best.method == "fuzzy":
+            # The very name is registered elsewhere: a firm here that is only like it needs a person.
+            reasons = ("名称一致的企业登记在别处，此处只有名称相近的", *best.reasons)
+            return Resolution("ambiguous", (), shown, _share(best.certainty / 2), best.method, reasons, review=True)
         rivals = [s for s in scored[1:] if s.certainty >= policy.link and best.rank - s.rank < policy.margin]
         if rivals:
             literal = self._literal(query.text, parsed, [best, *rivals])

@@ -239,7 +239,7 @@ class NameParser:
             head, tail = text[: at + 2], text[at + 2 :]
             branch, extra = "", tail
             if tail:
-                branch = tail if tail.endswith(self.policy.branches) and not _ADDRESS_HINT.search(tail[:-3]) else ""
+                branch = tail if self._is_branch(tail) else ""
                 extra = "" if branch else tail
             head, dropped = self._drop_address(head)
             before, form = self._strip_form(head)
@@ -271,6 +271,13 @@ class NameParser:
             return before, form, "", found[2], False
         text, dropped = self._drop_address(text)
         return text, "", "", dropped, False
+
+    def _is_branch(self, tail: str) -> bool:
+        """True for what stands behind a company's form and is a unit of its own: 打浦路分公司, 怀柔酿造厂."""
+        if tail.endswith(("分公司", "分店", "分厂", "支行", "分行")):
+            return True
+        named = tail.endswith(self.policy.branches) or bool(self._strip_form(tail)[1])
+        return named and not any(char.isdigit() for char in tail) and not _ADDRESS_HINT.search(tail[:-3])
 
     def _strip_form(self, text: str) -> tuple[str, str]:
         for form in self._form_ends.get(text[-1:], ()):

@@ -159,6 +159,8 @@ class Search:
     def _score_abbreviation(self, scored: dict[int, Scored], parsed: Parsed) -> None:
         """A short name nobody registered. It links only when it fits one firm far better than the next."""
         said = bool(parsed.region) + bool(parsed.industry) + bool(parsed.form)
+        if parsed.region and len(parsed.key) > 5:
+            return
         if len(parsed.key) > 4 and (said > 1 or (parsed.form and not parsed.form.startswith(("集团", "股份")))):
             return  # it says too much to be a short name
         if self._short is None:

@@ -121,3 +121,22 @@ def test_a_trade_the_shipped_list_lacks_is_learnt_from_the_register() -> None:
     brands = ("海", "山", "川", "云", "星", "月", "日", "风", "雨", "雪", "林", "泉", "石", "金", "木", "水")
     firms = [Firm(str(n), f"宁波{brand}达盲盒周边有限公司") for n, brand in enumerate(brands)]
     assert Register(firms).resolve(Query("宁波云达")).ids == ("3",)
+
+
+def test_errors_once_read_in_real_merges_stay_away() -> None:
+    register = Register(
+        [
+            Firm("1", "上海捞派餐饮管理有限公司吴中路分公司", region_code="310112"),
+            Firm("2", "山东鲁花生物科技有限公司", region_code="370682"),
+            Firm("3", "阜宁县益林蔬菜酱醋加工厂", region_code="320923"),
+            Firm("4", "加加食品集团股份有限公司", region_code="430182"),
+            Firm("5", "加加食品集团（阆中）有限公司", region_code="511381"),
+        ]
+    )
+    asked = [
+        Query("上海捞派餐饮管理有限公司打浦路分公司", region="310101"),
+        Query("山东鲁花集团有限公司"),
+        Query("阜宁县益林酱园", region="320923"),
+        Query("加加食品集团股份有限公司", region="511300"),
+    ]
+    assert [register.resolve(query).ids for query in asked] == [(), (), (), ()]
