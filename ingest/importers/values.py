@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.importers.kinds import Field
 from ingest.importers.text import fold
+from nlp.uscc import is_uscc, normalise_uscc
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 EARLIEST = date(1990, 1, 1)
@@ -126,12 +127,12 @@ class ColumnReader:
                 elif self.field.type == "id" and isinstance(cell, float) and abs(cell) >= _SAFE_ID:
                     faults[index] = "bad_id"
                 values.append("" if type(cell) is OddCell else as_text(cell).strip())
+        if max(map(len, values), default=0) > self._limit:
+            faults |= {i: "field_too_long" for i, value in enumerate(values) if len(value) > self._limit}
         if not EMPTY.isdisjoint(values):
             values = [None if value in EMPTY else value for value in values]
             if self.field.required:
                 _miss(values, faults)
-        if max(map(len, filter(None, values)), default=0) > self._limit:
-            faults |= {i: "field_too_long" for i, value in enumerate(values) if value and len(value) > self._limit}
         if self.field.type == "id":
             joined = "\n".join(filter(None, values))
             if "E" in joined or "e" in joined or "Ｅ" in joined:
@@ -250,8 +251,6 @@ def _link(cell: Cell) -> Any:
 
 
 def _uscc(cell: Cell) -> Any:
-    from nlp.enterprises.codes import is_uscc, normalise_uscc  # the package is slow to load; many tables have no codes
-
     code = normalise_uscc(as_text(cell))
     return code if is_uscc(code) else Fault("bad_uscc")
 
