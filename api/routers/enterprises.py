@@ -13,7 +13,7 @@ from api.rendering import masked, render
 from api.words import word
 from store.export import Cell, Sheet
 from store.reads import enterprises as reads
-from store.reads import regions
+from store.reads import linked, regions
 from store.reads.page import EXPORT
 
 router = APIRouter(include_in_schema=False)
@@ -184,9 +184,13 @@ def enterprise_page(request: Request, session: Reading, scope: InScope, enterpri
         raise not_found()
     if file.enterprise.merged_into_id:
         return RedirectResponse(f"/enterprises/{file.enterprise.merged_into_id}", 303)
+    ties = linked.ties(session, scope, enterprise_id)
+    codes = [file.enterprise.region_code, *(tie.enterprise.region_code for tie in ties)]
     context = {
         "file": file,
-        "names": regions.names(session, [file.enterprise.region_code]),
+        "ties": ties,
+        "tie_words": linked.TIES,
+        "names": regions.names(session, codes),
         "history_chart": _history_chart(file),
         "record_columns": RECORD_COLUMNS,
     }

@@ -12,6 +12,7 @@ from alerting.policy import load_alert_policy
 from api.deps import Config, Reading
 from api.rendering import render
 from scoring.policy import PolicyError, load_policy
+from store.reads import runs
 from store.tables import PolicyVersion
 
 router = APIRouter(include_in_schema=False)
@@ -33,9 +34,10 @@ def policy_page(request: Request, session: Reading, settings: Config) -> Respons
 
 
 @router.get("/backtest")
-def backtest_page(request: Request, settings: Config) -> Response:
-    """Show how the choice did against simple rivals on past data, where a back-test was run."""
-    return render(request, "backtest.html", {"reports": _reports(settings.var / "backtest")})
+def backtest_page(request: Request, session: Reading, settings: Config) -> Response:
+    """Show how the grades did against simple rivals on what was sampled later, where a back-test was run."""
+    context = {"own": runs.newest_good(session, "backtest"), "reports": _reports(settings.var / "backtest")}
+    return render(request, "backtest.html", context)
 
 
 @router.get("/help")

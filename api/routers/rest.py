@@ -333,9 +333,9 @@ def get_import(session: Reading, scope: InScope, file_id: Id, page: Paging) -> I
 
 
 @router.get("/api/v1/runs", summary="运行记录", tags=["数据"], response_model=Listing[RunAnswer])
-def list_runs(session: Reading, page: Paging, job: Word = "", status: Word = "") -> Listing[RunAnswer]:
-    """各任务的运行记录。"""
-    found = runs.listing(session, page, job=job, status=status)
+def list_runs(session: Reading, scope: InScope, page: Paging, job: Word = "", status: Word = "") -> Listing[RunAnswer]:
+    """各任务的运行记录；只对全省账号开放，辖区账号得到空列表。"""
+    found = runs.listing(session, scope, page, job=job, status=status)
     return _listing(found, [RunAnswer.model_validate(row) for row in found.rows])
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Caller, Form, Id, Paging, Reading, Writing, note
+from api.deps import Caller, Form, Id, InScope, Paging, Reading, Writing, note
 from api.errors import not_found
 from api.exports import send_table
 from api.rendering import render
@@ -25,11 +25,17 @@ ALL_REQUESTS = ("admin", "analyst")
 
 @router.get("/runs")
 def run_list(
-    request: Request, session: Reading, principal: Caller, page: Paging, job: Word = "", status: Word = ""
+    request: Request,
+    session: Reading,
+    scope: InScope,
+    principal: Caller,
+    page: Paging,
+    job: Word = "",
+    status: Word = "",
 ) -> Response:
     """List the runs, with what was asked for and waits."""
     context = {
-        "page": reads.listing(session, page, job=job, status=status),
+        "page": reads.listing(session, scope, page, job=job, status=status),
         "job": job,
         "status": status,
         "jobs": reads.jobs_in_use(session),
@@ -41,9 +47,11 @@ def run_list(
 
 
 @router.get("/runs.xlsx")
-def run_export(request: Request, session: Reading, principal: Caller, job: Word = "", status: Word = "") -> Response:
+def run_export(
+    request: Request, session: Reading, scope: InScope, principal: Caller, job: Word = "", status: Word = ""
+) -> Response:
     """Send the filtered runs as a workbook."""
-    found = reads.listing(session, EXPORT, job=job, status=status)
+    found = reads.listing(session, scope, EXPORT, job=job, status=status)
     headers = [
         "编号",
         "任务",
@@ -70,7 +78,7 @@ def run_export(request: Request, session: Reading, principal: Caller, job: Word 
             row.code_version,
             (row.policy_hash or "")[:12],
             row.model_version,
-            "；".join(f"{key}={value}" for key, value in row.counts.items()),
+            "；".join(f"{key}={value}" for key, value in row.counts.items() if not isinstance(value, dict | list)),
             row.error,
         ]
         for row in found.rows

@@ -1,15 +1,16 @@
 """What ran: runs and the jobs that people asked for."""
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select, true
 from sqlalchemy.orm import Session
 
 from store.reads.page import Page, PageRequest
+from store.reads.scope import Scope
 from store.tables import JobRequest, Run
 
 
-def listing(session: Session, page: PageRequest, *, job: str = "", status: str = "") -> Page[Run]:
-    """Return the runs that match, the newest first."""
-    statement = select(Run)
+def listing(session: Session, scope: Scope, page: PageRequest, *, job: str = "", status: str = "") -> Page[Run]:
+    """Return the runs that match, the newest first. Their counts are of the whole province, which alone sees them."""
+    statement = select(Run).where(true() if scope.prefix == "" else false())
     if job:
         statement = statement.where(Run.job == job)
     if status:
@@ -30,6 +31,13 @@ def newest_by_job(session: Session) -> list[Run]:
     """Return each job's newest run that is not about one source."""
     newest = select(func.max(Run.id)).where(Run.source_id.is_(None)).group_by(Run.job)
     return list(session.scalars(select(Run).where(Run.id.in_(newest)).order_by(Run.started_at.desc())))
+
+
+def newest_good(session: Session, job: str) -> Run | None:
+    """Return a job's newest run that went well."""
+    return session.scalar(
+        select(Run).where(Run.job == job, Run.status == "ok").order_by(Run.started_at.desc(), Run.id.desc()).limit(1)
+    )
 
 
 def requests(session: Session, account_id: int | None, limit: int = 20) -> list[JobRequest]:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 import pytest
+from fastapi import FastAPI
 
 from tests.api.conftest import Browser, Province
+from tests.factories import TODAY, make_run
 
 Enter = Callable[[str], Browser]
 
@@ -63,3 +65,20 @@ def test_a_grade_leads_to_the_text_it_came_from(browser: Enter, province: Provin
     assert '<mark class="hazard"' in text
     assert "蹿火苗</mark>" in text
     assert "13812345678" not in text
+
+
+def test_the_backtest_shows_what_the_newest_run_found(app: FastAPI, browser: Enter) -> None:
+    level = {"level": "D", "batches": 40, "failures": 12, "rate": 0.3, "low": 0.18, "high": 0.45}
+    ranking = {"ranking": "score", "zh": "本库风险分", "auc": 0.71, "hit@2%": None, "hit@10%": 0.31, "recall@10%": 0.4}
+    counts = {"batches": 400, "failures": 40, "base_rate": 0.1, "by_level": [level], "rankings": [ranking]}
+    with app.state.sessions.begin() as session:
+        make_run(session, job="backtest", as_of=TODAY, counts=counts)
+    page = browser("near").get("/backtest").text
+    assert "30.0%" in page
+    assert "0.710" in page
+    assert "counts" not in browser("analyst").get("/runs").text
+
+
+def test_runs_are_for_the_province_alone(browser: Enter, province: Province) -> None:
+    assert browser("near").get("/api/v1/runs").json()["total"] == 0
+    assert browser("analyst").get("/api/v1/runs").json()["total"] == 1
