@@ -20,7 +20,7 @@ from alerting.answers import answer
 from demo.geography import BY_CODE, CITIES, PLACES
 from demo.history import TODAY
 from demo.province import Built, Province
-from demo.receiver import Receiver, receiving
+from demo.receiver import Receiver
 from demo.results import RESULTS_ON, Comparison, Line, compare, sample_plan, write_results
 from demo.site import served
 from jobs import notify
@@ -115,10 +115,10 @@ class Demonstration:
         os.replace(draft, stamp)
         return built, sessions
 
-    def run(self) -> tuple[Findings, sessionmaker[Session]]:
-        """Run the whole path; safe to stop anywhere and to run again, which adds nothing."""
+    def run(self, receiver: Receiver) -> tuple[Findings, sessionmaker[Session]]:
+        """Run the whole path, alerts going to the receiver; safe to stop anywhere and to run again."""
         findings = Findings()
-        with self._progress() as progress, receiving() as receiver:
+        with self._progress() as progress:
             with _step(progress, "生成虚构·海岳省的文件与网页"):
                 built, sessions = self.open()
             self._prepare(sessions, receiver)
@@ -213,14 +213,15 @@ class Demonstration:
     def _pipeline(self, sessions: sessionmaker[Session], as_of: date, progress: Progress) -> None:
         """Run every step as of a day, showing which one is at work.
 
-        The site and the feeds stand still after the demonstration's today, so their health is judged on that day only.
+        The site and the feeds stand still after the demonstration's today, so their health is judged on that day only;
+        and nothing that comes back later changes what was known at the ends of earlier quarters.
         """
         from jobs.pipeline import steps_of
 
         steps = [
             step
             for step in steps_of(sessions, self.settings, as_of, _evening(as_of))
-            if as_of == TODAY or step.name != "health"
+            if as_of == TODAY or step.name not in ("health", "history")
         ]
         task = progress.add_task(f"截至 {as_of}", total=len(steps))
         for step in steps:

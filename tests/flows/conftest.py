@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.app import create_app
 from demo.province import Built, Province
+from demo.receiver import receiving
 from demo.run import BUDGET_CNY, Demonstration, Findings
 from store.session import read_only
 from store.tables import Enterprise, Grade, Link, Mention, PlanLine, SamplingResult, Signal, Tag
@@ -53,7 +54,8 @@ def run_demonstration(var: Path, scale: float = SCALE) -> Shown:
     demonstration = Demonstration(
         var, Province(seed=7, scale=scale), Console(file=io.StringIO(), force_terminal=False), BUDGET_CNY * scale * 2
     )
-    findings, sessions = demonstration.run()
+    with receiving() as receiver:
+        findings, sessions = demonstration.run(receiver)
     return Shown(demonstration, findings, sessions)
 
 
