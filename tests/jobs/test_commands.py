@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from jobs import cli
 from store.session import make_sessions, open_engine
+from store.tables import CalendarDay
 from tests.jobs.office import fill
 
 runner = CliRunner()
@@ -63,6 +65,17 @@ def test_the_day_s_commands_speak_json(store: Path) -> None:
         assert result.exit_code == 0, result.output
         assert len(result.stdout.splitlines()) == 1
         json.loads(result.stdout)
+
+
+def test_a_moved_day_is_entered_and_corrected(store: Path) -> None:
+    for option, word in (("--working", "上班"), ("--off", "放假")):
+        assert word in runner.invoke(cli.app, ["calendar", "2027-02-14", option]).stdout
+    engine = open_engine(f"sqlite:///{store / 'zhian.db'}")
+    with make_sessions(engine)() as session:
+        assert [(row.day.isoformat(), row.working) for row in session.scalars(select(CalendarDay))] == [
+            ("2027-02-14", False)
+        ]
+    engine.dispose()
 
 
 def test_the_audit_chain_is_checked_from_the_command_line(store: Path) -> None:
