@@ -102,12 +102,12 @@ class Demonstration:
         A store made from another version of the province is put aside, since its records would stand beside the new
         ones; nothing but this folder's own demonstration data is touched.
         """
-        built = self.province.build(self.var / "files")
+        built = self.province.build(self.var / "province")
         stamp = self.var / "province.key"
         if stamp.exists() and stamp.read_text("utf-8") != self.province.key:
             for path in (*self.var.glob("zhian.db*"), stamp):
                 path.unlink()
-            for folder in ("archive", "uploads", "results"):
+            for folder in ("archive", "files", "results"):
                 shutil.rmtree(self.var / folder, ignore_errors=True)
         sessions = open_store(self.settings)
         draft = stamp.with_suffix(".new")

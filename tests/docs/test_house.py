@@ -71,7 +71,7 @@ def test_glossary_rows_have_three_cells() -> None:
 def test_commands_of_the_readme_exist() -> None:
     text = (PROJECT / "README.md").read_text("utf-8")
     makefile = (PROJECT / "Makefile").read_text("utf-8")
-    for target in re.findall(r"`?make ([a-z-]+)", text):
+    for target in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.M):
         assert re.search(rf"^{target}:", makefile, re.M), target
     modules = {path.stem for path in Path(PROJECT / "jobs/commands").glob("*.py")}
     assert modules

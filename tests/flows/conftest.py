@@ -39,7 +39,7 @@ class Shown:
     @property
     def built(self) -> Built:
         """Its files."""
-        return self.province.build(self.demonstration.var / "files")
+        return self.province.build(self.demonstration.var / "province")
 
     def enterprise(self, number: int) -> Enterprise:
         """The store's entry of one of the province's firms."""

@@ -78,4 +78,4 @@ def test_a_store_of_another_province_is_put_aside(tmp_path: Path) -> None:
         _, sessions = demonstration.open()
         sessions.kw["bind"].dispose()
     assert (tmp_path / "province.key").read_text("utf-8") == second.province.key
-    assert len(list((tmp_path / "files").iterdir())) == 2
+    assert len(list((tmp_path / "province").iterdir())) == 2
