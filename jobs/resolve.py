@@ -114,7 +114,9 @@ class _Resolver:
                     address=mention.address,
                 )
             )
-            self._answers[key] = answer
+            if answer.decision == "link":
+                # Kept although the register grows: a firm met later does not take earlier records away.
+                self._answers[key] = answer
             self.counts["uscc_invalid"] += "uscc_invalid" in answer.flags
         decision, firm, method = "none", None, answer.method
         reasons = [*answer.reasons, *_explain(answer.flags)]
@@ -170,7 +172,6 @@ class _Resolver:
         self.register.add(
             Firm(str(enterprise.id), enterprise.name, enterprise.uscc, region_code=region, address=mention.address)
         )
-        self._answers.clear()
         self.counts["provisional"] += 1
         return enterprise.id
 
