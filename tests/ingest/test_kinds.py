@@ -35,7 +35,10 @@ EXPECTED: dict[str, list[dict[str, Any]]] = {
     "case": [{"fine_cny": 20000.0, "decided_on": date(2026, 6, 1), "number": "江市监罚〔2026〕1号"}],
     "inspection": [{"kind": "unannounced", "findings": 3, "serious_findings": 1, "passed": False}],
     "self_check": [{"kind": "monthly", "problems": 2, "rectified": 1, "officer_named": True}],
-    "credit": [{"grade": "C", "blacklisted": False}, {"grade": "D", "blacklisted": True, "valid_to": date(2029, 1, 15)}],
+    "credit": [
+        {"grade": "C", "blacklisted": False},
+        {"grade": "D", "blacklisted": True, "valid_to": date(2029, 1, 15)},
+    ],
     "injury": [{"severity": "moderate", "outcome": "home", "injured": 1, "deaths": 0, "cause": "烧烫伤"}],
     "monitoring": [{"severity": "moderate", "product_raw": "学生文具"}],
 }  # fmt: skip
