@@ -18,6 +18,7 @@ from nlp.classifiers.text_model import Judged, Judgement, TextModel
 from nlp.extraction import Fact, Harm, read_facts, read_harm
 from nlp.products import ProductHit
 from nlp.reading import Reader, TextReading
+from nlp.regions import shipped_index
 from nlp.rules import Hit, clauses, fold
 from nlp.taxonomy import Taxonomy, load_taxonomy
 
@@ -25,6 +26,8 @@ RULES_VERSION = "1"
 ASSERTED_FROM = 0.4  # chosen out of fold on the corpus, see docs/tagging.md
 SHOWN_FROM = 0.2  # below this a finding is noise and is not reported
 OUTCOME_FROM = 0.35
+PLAINLY = 0.6  # P: what a strong wording beside a product known for it is worth at least
+_NOT_A_REPORT = ("drill", "knowledge", "rumour", "rebuttal", "advert", "fiction", "passed", "unrelated", "service")
 OUTCOME_SEVERITY = {"none": 0, "near_miss": 1, "property": 2, "injury_minor": 2, "injury_serious": 3, "death": 4}
 
 # What a rule alone is worth where no model was trained: a proposal, not a measurement.
@@ -166,7 +169,26 @@ class Tagger:
             relevance *= 0.5 if reading.genre.rumour and not reading.genre.rebuttal else 0.2
         return self._assemble(reading, on, relevance, merge_products(reading.products), hazards, violations, {})
 
+    def _plainly_told(self, reading: TextReading, judgement: Judgement) -> Judgement:
+        """Raise what a text says without any cue that it is something else than a report.
+
+        A strong wording of a hazard the named product is known for needs no model to agree: short, dry notices are
+        rare in the corpus and would be underrated.
+        """
+        genre = reading.genre
+        if any(getattr(genre, cue) for cue in _NOT_A_REPORT):
+            return judgement
+        known = {
+            hazard for hit in reading.products if hit.certain for hazard in self.taxonomy.products[hit.code].hazards
+        }
+        told = {h.code for h in reading.hazards if h.strength == "strong" and h.status == "asserted"} & known
+        if not told:
+            return judgement
+        hazards = tuple(Judged(j.code, max(j.probability, PLAINLY)) if j.code in told else j for j in judgement.hazards)
+        return replace(judgement, relevance=max(judgement.relevance, PLAINLY), hazards=hazards)
+
     def _by_model(self, reading: TextReading, judgement: Judgement, on: date | None) -> Tagged:
+        judgement = self._plainly_told(reading, judgement)
         hazards = [
             found
             for judged in judgement.hazards
@@ -250,13 +272,19 @@ class Tagger:
             severity=severity,
             info_grade=info_grade(severity, relevance),
             facts=tuple(read_facts(reading.folded, on)) if relevance >= SHOWN_FROM else (),
-            regions=(),
+            regions=_regions(reading.folded) if relevance >= SHOWN_FROM else (),
             version=self.version,
         )
 
     def _severity(self, asserted: Sequence[Finding], outcome: str) -> int:
         inherent = max((self.taxonomy.hazards[f.code].severity for f in asserted), default=0)
         return max(min(inherent, 3), OUTCOME_SEVERITY[outcome])
+
+
+def _regions(folded: str) -> tuple[str, ...]:
+    """The adcodes of places that can mean only one, in reading order; a doubtful name gives none."""
+    codes = (place.code for place in shipped_index().locate(folded))
+    return tuple(dict.fromkeys(code for code in codes if code is not None))
 
 
 def _kind_status(judgement: Judgement) -> str | None:

@@ -157,6 +157,10 @@ def test_any_text_can_be_tagged(text: str) -> None:
     load_tagger(LEXICON, SHIPPED).tag(text)
 
 
+def test_places_are_read_where_they_mean_one_thing() -> None:
+    assert load_tagger(LEXICON, SHIPPED).tag("山东省济南市一小区电动车起火,烧毁三辆").regions == ("370100",)
+
+
 def test_a_sampled_batch_is_tagged_by_its_cells() -> None:
     tagger = load_tagger(LEXICON, SHIPPED)
     text = "电线电缆 导体电阻 不合格"
