@@ -117,8 +117,9 @@ def _lines(key: str, text: str) -> "Iterator[dict[str, Any]]":
             continue
         try:
             line = json.loads(raw)
-            if key not in line or not isinstance(line.get(text), str):
-                raise ValueError(f"需要 {key} 和文字 {text}")
+            if not isinstance(line, dict) or key not in line:
+                raise ValueError(f"需要 {key}")
+            line[text] = "" if line.get(text) is None else str(line[text])
         except (ValueError, TypeError) as error:
             typer.echo(f"标准输入第 {number} 行无法使用：{error}", err=True)
             raise typer.Exit(2) from error
