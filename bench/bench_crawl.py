@@ -1,8 +1,9 @@
 """Pages a second of our crawl of a list of addresses against bare Scrapy, in one run on loopback.
 
 Run: python bench/bench_crawl.py [--pages 2000]
-Both spiders fetch the same 20 kB detail pages, take title, date and text from each and hand an item on. On a
-busy machine the ratio by processor time is the one to trust. Bare Scrapy has its default middlewares and settings but robots, delay and log; ours has all of its guards, archive and reports.
+Both spiders fetch the same 20 kB detail pages, take title, date and text from each and hand an item on. Bare Scrapy
+has its default middlewares and settings but robots, delay and log; ours has all of its guards, archive and reports.
+On a busy machine the ratio by processor time is the one to trust.
 """
 
 import argparse
@@ -50,19 +51,21 @@ def _bare(base: str, pages: int, answers: Any) -> None:
     import scrapy
     from scrapy.crawler import CrawlerProcess
 
-    counts = {"items": 0, "start": 0.0, "end": 0.0, "cpu": 0.0}
+    counts = {"items": 0, "start": 0.0, "end": 0.0, "cpu": 0.0, "used": 0.0}
 
     class Bare(scrapy.Spider):  # type: ignore[misc]
         name = "bare"
 
         async def start(self) -> Any:
-            counts["start"], counts["cpu"] = time.perf_counter(), time.process_time()
             for number in range(pages):
                 yield scrapy.Request(f"{base}/art_{number}.html")
 
         def parse(self, response: Any) -> Any:
+            if not counts["items"]:
+                counts["start"], counts["cpu"] = time.perf_counter(), time.process_time()
             counts["items"] += 1
             counts["end"] = time.perf_counter()
+            counts["used"] = time.process_time() - counts["cpu"]
             yield {
                 "title": response.css("h1::text").get(),
                 "date": re.search(r"20\d\d-\d\d-\d\d", response.text).group(),
@@ -73,7 +76,7 @@ def _bare(base: str, pages: int, answers: Any) -> None:
     process = CrawlerProcess(settings)
     process.crawl(Bare)
     process.start()
-    answers.put((counts["items"], counts["end"] - counts["start"], time.process_time() - counts["cpu"]))
+    answers.put((counts["items"], counts["end"] - counts["start"], counts["used"]))
 
 
 def _ours(base: str, pages: int, answers: Any) -> None:
@@ -92,12 +95,12 @@ def _ours(base: str, pages: int, answers: Any) -> None:
             "caps": {"pages": pages + 1, "megabytes": 5000},
         }
     )
-    events: list[tuple[float, dict[str, Any]]] = []
+    events: list[tuple[float, float, str]] = []
     with tempfile.TemporaryDirectory() as archive, open("/dev/null", "w") as sink:
 
         def report(event: dict[str, Any]) -> None:
             sink.write(json.dumps(event, ensure_ascii=False))
-            events.append((time.perf_counter(), {"state": event["state"]}))
+            events.append((time.perf_counter(), time.process_time(), event["state"]))
 
         orders = Orders(
             spec=spec,
@@ -107,11 +110,10 @@ def _ours(base: str, pages: int, answers: Any) -> None:
         )
         process = CrawlerProcess(scrapy_settings(spec, allow=["127.0.0.1"], on_loopback=True))
         process.crawl(process.create_crawler(SiteSpider), orders=orders, report=report)
-        started, cpu = time.perf_counter(), time.process_time()
         process.start()
-        cpu = time.process_time() - cpu
-    fetched = sum(event["state"] == "fetched" for _at, event in events)
-    answers.put((fetched, events[-1][0] - started if events else 0.0, cpu))
+    # From the first page on, as for bare Scrapy: what an engine needs to start is not what a page costs.
+    fetched = sum(state == "fetched" for _at, _cpu, state in events)
+    answers.put((fetched, events[-1][0] - events[0][0], events[-1][1] - events[0][1]))
 
 
 def main() -> None:
