@@ -237,6 +237,10 @@ WORDS: dict[str, dict[str, str]] = {
         "health": "来源体检",
         "train": "模型训练",
         "pipeline": "全流程",
+        "reposts": "转载归并",
+        "outcome": "计划结果回填",
+        "backtest": "分级回看",
+        "challenger": "学习模型",
     },
     "act": {
         "sign_in": "登录",

@@ -19,7 +19,7 @@ from store.tables import JobRequest
 router = APIRouter(include_in_schema=False)
 
 Word = Annotated[str, Query(max_length=40)]
-ASKABLE = ("grade", "tag", "resolve", "pipeline")
+ASKABLE = ("pipeline", "grade", "outcome", "notify", "health")
 ALL_REQUESTS = ("admin", "analyst")
 
 
