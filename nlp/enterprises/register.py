@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from nlp.enterprises.characters import look_alikes
 from nlp.enterprises.codes import is_uscc, normalise_uscc
 from nlp.enterprises.deciding import Decider
 from nlp.enterprises.mentions import MentionFinder
@@ -43,6 +44,7 @@ class Register:
         for firm in firms:
             self._put(firm)
         self._names.seal()
+        look_alikes()  # read now: the first query should not pay for it
         self._search = Search(self._names, self._aliases, self._by_key, self._places, self._parser, self._firms)
         self._decider = Decider(self._firms, self._places, self.regions, self.policy)
 
