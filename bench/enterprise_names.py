@@ -263,6 +263,8 @@ class Province:
 
     def _fits(self, kind: str, text: str, made: Made, owners: list[Made], **more: str) -> Asked | None:
         """Link when one firm fits, else ambiguous."""
+        if text in self._by_name:
+            return None
         different = {owner.firm.id for owner in owners}
         if len(different) == 1:
             return self._is(kind, text, made, **more)
