@@ -158,8 +158,8 @@ def test_names_in_free_text_become_mentions(sessions: sessionmaker[Session], set
         assert ("宁波华盛电器有限公司", "link", "exact_name", "宁波华盛电器有限公司") in found
         assert ("慈溪市飞腾电子有限公司", "none", "none", None) in found
         spans = session.execute(select(Mention.text, Mention.start, Mention.end)).all()
+        assert session.scalars(select(Enterprise).where(Enterprise.provisional)).all() == []
     assert all(text[start:end] == word for word, start, end in spans)
-    assert session.scalars(select(Enterprise).where(Enterprise.provisional)).all() == []
 
 
 def test_who_made_and_who_sold(sessions: sessionmaker[Session], settings: Settings) -> None:
