@@ -49,7 +49,9 @@
   document.addEventListener(
     "keydown",
     (event) => {
-      if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.stopPropagation();
+      if (event.key !== "Enter" || !(event.isComposing || event.keyCode === 229)) return;
+      event.stopPropagation();
+      event.preventDefault();
     },
     true,
   );
