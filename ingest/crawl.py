@@ -32,6 +32,7 @@ from ingest.rows import Notice
 from ingest.signal import RawSignal
 from ingest.source import SourceSpec, find_source
 from store.dialect import chunked, insert_ignore
+from store.session import read_only
 from store.tables import FrontierPage, Run, Signal, SourceCheck
 
 GRACE_SECONDS = 60  # for starting and stopping, beyond the source's own cap
@@ -317,7 +318,7 @@ def _publish(
     sessions: sessionmaker[Session], spec: SourceSpec, tally: _Tally, history: History, import_: "_Import"
 ) -> dict[str, Any]:
     now = import_.now
-    with sessions() as session:
+    with read_only(sessions) as session:
         fetched = select(FrontierPage).where(FrontierPage.source_id == spec.id, FrontierPage.state == "fetched")
         rows = list(session.scalars(fetched.order_by(FrontierPage.id)))
     torn = [row for row in rows if row.kind == "attachment" and not _is_whole(import_.var, row)]

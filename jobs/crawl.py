@@ -18,6 +18,7 @@ from jobs.imports import make_lookups
 from jobs.opening import secret_key
 from jobs.runs import recorded_run
 from jobs.settings import Settings
+from store.session import read_only
 from store.tables import Source
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -88,6 +89,6 @@ def _chosen(sessions: sessionmaker[Session], folder: Path, source_ids: Sequence[
     if source_ids:
         return [find_source(source_id, (folder, SOURCES)) for source_id in source_ids]
     # A switch set in the page wins over the yml: an office turns a shipped source on or off without editing files.
-    with sessions() as session:
+    with read_only(sessions) as session:
         switches = {row.id: row.active for row in session.scalars(select(Source))}
     return [spec for spec in load_sources(folder).values() if switches.get(spec.id, spec.active)]

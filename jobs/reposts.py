@@ -28,6 +28,7 @@ from nlp.reposts import (
 )
 from nlp.retellings import DAYS, retold
 from store.dialect import chunked
+from store.session import read_only
 from store.tables import Cluster, ClusterMember, Complaint, Label, Mention, Signal
 
 CHANNELS = ("opinion", "complaint", "notice")
@@ -68,7 +69,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
     """
     with recorded_run(sessions, "reposts", as_of=as_of, model_version=VERSION) as (_run_id, counts):
         path = settings.var / "reposts.npz"
-        with sessions() as session:
+        with read_only(sessions) as session:
             index, names = _opened(session, RepostIndex.load(path))
         if not names:  # starting over: clusters made by an older version must not pull the new ones together
             with sessions.begin() as session:

@@ -12,6 +12,7 @@ from jobs.settings import Settings
 from nlp.artifacts import accepted_model
 from nlp.tagging import Tagged, Tagger, load_tagger
 from store.dialect import chunked
+from store.session import read_only
 from store.tables import SamplingResult, Signal, Tag
 
 CHUNK = 1000
@@ -43,7 +44,7 @@ def _untagged(sessions: sessionmaker[Session], version: str, as_of: date) -> lis
     # A day ends at midnight in China, eight hours before it does in UTC.
     end = datetime.combine(as_of + timedelta(days=1), time(), UTC) - timedelta(hours=8)
     current = select(Tag.signal_id).where(Tag.kind == "relevance", Tag.version == version)
-    with sessions() as session:
+    with read_only(sessions) as session:
         query = select(Signal.id).where(Signal.known_at < end, Signal.id.not_in(current)).order_by(Signal.id)
         return list(session.scalars(query))
 

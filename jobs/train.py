@@ -19,6 +19,7 @@ from nlp.evaluate import score, summary
 from nlp.reading import Reader
 from nlp.tagging import Tagger
 from nlp.taxonomy import load_taxonomy
+from store.session import read_only
 from store.tables import Label, ModelVersion, Signal
 
 TASK = "text"
@@ -46,7 +47,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
     with recorded_run(sessions, "train", as_of=as_of, seed=0) as (_, counts):
         taxonomy = load_taxonomy(settings.lexicon_dir)
         reader = Reader(taxonomy)
-        with sessions() as session:
+        with read_only(sessions) as session:
             reviewed = reviewed_examples(session, end)
         before = _reviewed_until(settings)
         earlier = [example for example, decided in reviewed if before is not None and decided <= before]
