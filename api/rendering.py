@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from api.access import Act
 from api.vocabulary import load_vocabulary
-from api.words import WORDS, word
+from api.words import WORDS, counts, word
 from nlp.masking import mask
 
 WEB = Path(__file__).parent / "web"
@@ -42,6 +42,7 @@ def make_environment(lexicon_dir: Path) -> Environment:
         percent=percent,
         yuan=yuan,
         word=word,
+        counts=counts,
         named=vocabulary.name,
         masked=masked,
         http=http_link,

@@ -1,5 +1,7 @@
 """The Chinese words for the codes the store keeps. A code without a word is shown as it is."""
 
+from collections.abc import Mapping
+
 from scoring.sampling.rules import RULE_ZH
 
 LEVELS = {
@@ -221,7 +223,85 @@ WORDS: dict[str, dict[str, str]] = {
     "decision": {"yes": "是", "no": "否", "unsure": "拿不准"},
     "account_role": {"admin": "系统管理员", "analyst": "省级分析员", "bureau": "市级监管", "reader": "只读"},
     "name_kind": {"former": "曾用名", "short": "简称", "brand": "品牌", "shop": "店铺名"},
+    "fact": {
+        "model": "型号",
+        "standard": "标准",
+        "batch": "批号",
+        "brand": "品牌",
+        "price": "价格",
+        "quantity": "数量",
+        "date": "日期",
+        "url": "网址",
+    },
+    "expect": {
+        "at_least": "每次至少（条）",
+        "at_most": "每次至多（条）",
+        "within_days": "最新内容不早于（天）",
+        "damaged_share": "字段缺损占比上限",
+        "quarantined_share": "隔离占比上限",
+        "volume_drop": "数量骤降界限",
+        "columns": "应有的列",
+    },
+    "count": {
+        "absorbed": "并入",
+        "added": "新增",
+        "alerts": "新预警",
+        "batches": "批次",
+        "branches": "分支机构",
+        "bytes": "字节",
+        "closed": "办结",
+        "clusters": "转载簇",
+        "cost_cny": "费用（元）",
+        "dead": "发送失败",
+        "deliveries": "发送",
+        "enterprises": "企业",
+        "entries": "审计记录",
+        "escalated": "上报",
+        "failed": "失败",
+        "failures": "不合格",
+        "files": "文件",
+        "grades": "分级",
+        "items": "条目",
+        "known": "已有预警",
+        "lines": "计划行",
+        "link": "关联",
+        "listed": "列表条数",
+        "matched": "归并",
+        "no_channel": "无渠道",
+        "none": "不关联",
+        "ok": "正常",
+        "opened": "立项",
+        "pages": "网页",
+        "plans": "计划",
+        "pool": "候选",
+        "provisional": "暂立企业",
+        "put_off": "推迟",
+        "rechecks": "复查",
+        "refused": "拒绝",
+        "relevant": "相关",
+        "reopened": "重开",
+        "results": "结果",
+        "review": "待核",
+        "roles": "主体类型",
+        "rows": "行",
+        "sent": "送达",
+        "shortfalls": "未满足项",
+        "signals": "信号",
+        "silent": "静默",
+        "stored": "入库",
+        "suspect": "存疑",
+        "tags": "标签",
+        "text_mentions": "文中提及",
+        "unchanged": "无变化",
+        "unrouted": "无接收人",
+        "uscc_invalid": "代码不符",
+        "written": "写入锚点",
+    },
     "job": {
+        "anchor": "审计锚定",
+        "history": "历史分级",
+        "hazards": "隐患入账",
+        "seed": "载入区划与信源",
         "import": "文件导入",
         "crawl": "网站采集",
         "tag": "信号打标",
@@ -271,8 +351,23 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 
+def counts(found: Mapping[str, object] | None) -> str:
+    """Return what a run or a check counted, in Chinese; what has no word or is no number is for the log alone."""
+    words = WORDS["count"]
+    return "，".join(
+        f"{words[name]} {value:,}"
+        for name, value in (found or {}).items()
+        if name in words and isinstance(value, int | float) and not isinstance(value, bool)
+    )
+
+
 def word(code: object, kind: str) -> str:
     """Return the Chinese word for a code of a kind; the code itself when none is known, '—' for nothing."""
     if code is None or code == "":
         return "—"
+    if kind == "job":
+        # A pipeline step and a tick of the schedule leave runs of their own beside the job they call.
+        before, _, name = str(code).rpartition(":")
+        known = WORDS["job"].get(name, name)
+        return known + {"step": "（步骤）", "tick": "（定时）"}.get(before, "")
     return WORDS.get(kind, {}).get(str(code), str(code))

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.importers import FailedRow, FileReport, FileStream, Kind, ReadRow, RowProblem, load_kind
 from ingest.importers.sandbox import MIB
-from ingest.importers.values import SHANGHAI
 from ingest.pipelines import store_signals
 from ingest.register import store_register
 from ingest.rows import Context, Notice, RowConverter
 from ingest.signal import RawSignal
 from nlp.masking import mask
+from store.china_time import CHINA
 from store.dialect import insert_ignore, serialise
 from store.tables import HeaderMapping, ImportFile, Source
 
@@ -96,7 +96,7 @@ def import_file(
         product_of=lookups.product_of if lookups else None,
         is_safety_item=lookups.is_safety_item if lookups else None,
     )
-    today = received_at.astimezone(SHANGHAI).date()
+    today = received_at.astimezone(CHINA).date()
     if progress and size > _LARGE:
         checking = FileStream(path, declared, name, mapping, defaults=defaults, today=today, keep_rows=False)
         _look_through(checking, size, progress, cancelled)
@@ -214,6 +214,8 @@ class _Import:
         file.warnings = dict(report.warnings) | (
             {"unknown_headers": list(report.unknown_headers)} if report.unknown_headers else {}
         )
+        if report.message and not report.accepted:
+            file.warnings["message"] = report.message
 
 
 REASONS: Mapping[str, str] = {

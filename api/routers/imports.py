@@ -90,7 +90,7 @@ def import_export(
             row.file.received_at,
             row.sender,
             word(row.file.status, "import_status"),
-            row.file.reason,
+            word(row.file.reason, "reject") if row.file.reason else "",
             row.file.read,
             row.file.valid,
             row.file.quarantined,

@@ -10,7 +10,7 @@ from api.deps import Caller, Form, Id, InScope, Paging, Reading, Writing, note
 from api.errors import not_found
 from api.exports import send_table
 from api.rendering import render
-from api.words import word
+from api.words import counts, word
 from store.export import Cell
 from store.reads import runs as reads
 from store.reads.page import EXPORT
@@ -78,7 +78,7 @@ def run_export(
             row.code_version,
             (row.policy_hash or "")[:12],
             row.model_version,
-            "；".join(f"{key}={value}" for key, value in row.counts.items() if not isinstance(value, dict | list)),
+            counts(row.counts),
             row.error,
         ]
         for row in found.rows
