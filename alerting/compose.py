@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from alerting.channels.message import Item, Message
 from alerting.policy import COLOURS, AlertPolicy
+from store.china_time import CHINA
 from store.tables import Alert
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def message_of(
@@ -57,7 +55,7 @@ def message_of(
 
 
 def _local(moment: datetime) -> str:
-    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
 
 
 @cache

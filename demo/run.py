@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -26,11 +25,11 @@ from demo.site import served
 from jobs import notify
 from jobs.opening import open_store, secret_key
 from jobs.settings import Settings
+from store.china_time import CHINA
 from store.dialect import upsert
 from store.session import read_only
 from store.tables import Account, Alert, Contact, Delivery, Enterprise, Grade, Plan, PlanLine, Region, Signal, Source
 
-CHINA = ZoneInfo("Asia/Shanghai")
 BUDGET_CNY = 1_200_000.0
 WATCHED_ON = date(2026, 8, 30)
 PLAN_SEED = 20261031

@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.declared import register_sources
-from ingest.harvest import CHINA, CarriedFile, Harvest, gather
+from ingest.harvest import CarriedFile, Harvest, gather
 from ingest.health import History, RunFacts, Verdict, judge
 from ingest.http import as_address
 from ingest.intake import Lookups, import_file
@@ -31,6 +31,7 @@ from ingest.pipelines import store_signals
 from ingest.rows import Notice
 from ingest.signal import RawSignal
 from ingest.source import SourceSpec, find_source
+from store.china_time import CHINA
 from store.dialect import chunked, insert_ignore
 from store.session import read_only
 from store.tables import FrontierPage, Run, Signal, SourceCheck

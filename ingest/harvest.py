@@ -7,7 +7,6 @@ from datetime import datetime, time
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from ingest.importers import FileReport, read_file
 from ingest.platforms.page import Item
@@ -15,9 +14,9 @@ from ingest.signal import RawMention, RawSignal
 from ingest.source import SourceSpec
 from nlp.announcements import check_against_table, read_counts
 from nlp.normalize import normalize
+from store.china_time import CHINA
 from store.tables import FrontierPage
 
-CHINA = ZoneInfo("Asia/Shanghai")
 _FAILS = frozenset({"fail", "不合格"})
 
 

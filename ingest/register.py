@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingest.importers import ReadRow
-from ingest.importers.values import SHANGHAI
 from ingest.rows import Context
 from nlp.enterprises import name_key as default_name_key
+from store.china_time import CHINA
 from store.dialect import chunked, insert_ignore
 from store.tables import Enterprise
 
@@ -93,7 +93,7 @@ def _entry(row: ReadRow, context: Context, key_of: Callable[[str], str]) -> _Ent
     own: date | None = values.get("registered_on") or values.get("established_on")
     known = context.received_at
     if context.known == "record" and own:
-        known = min(known, datetime.combine(own, time(), SHANGHAI))
+        known = min(known, datetime.combine(own, time(), CHINA))
     return _Entry(values, key_of(str(values["enterprise_name"])), region or context.region_code, known)
 
 

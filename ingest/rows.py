@@ -12,8 +12,9 @@ from typing import Any
 
 from ingest.importers.kinds import Kind, SignalSpec
 from ingest.importers.report import ReadRow
-from ingest.importers.values import SHANGHAI, parse_date
+from ingest.importers.values import parse_date
 from ingest.signal import RawMention, RawSignal
+from store.china_time import CHINA
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _BETWEEN_ITEMS = re.compile(r"[、；;|║\n]+")
@@ -130,7 +131,7 @@ class RowConverter:
         if own is None and self._context.notice is not None:
             own = self._context.notice.published_on
         day = max(own, occurred_on) if own else occurred_on + timedelta(days=self._spec.known_delay_days)
-        return min(datetime.combine(day, time(), SHANGHAI), self._context.received_at)
+        return min(datetime.combine(day, time(), CHINA), self._context.received_at)
 
     def _sentence(self, parts: tuple[str, ...], separator: str, values: Mapping[str, Any]) -> str:
         said = []

@@ -15,13 +15,13 @@ import numpy as np
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs.known_facts import SHANGHAI, end_of
 from jobs.runs import recorded_run
 from jobs.settings import Settings
 from scoring.backtest.measures import Bootstrap, measure
 from scoring.features import Floats
 from scoring.grade import wilson
 from scoring.policy import LEVELS, load_policies, policy_in_force
+from store.china_time import CHINA, end_of
 from store.session import read_only
 from store.tables import Complaint, Grade, Link, Mention, PlanLine, SamplingResult
 
@@ -192,7 +192,7 @@ def _batches(session: Session, as_of: date) -> list[Batch]:
                 signal_id=row.signal_id,
                 enterprise_id=row.enterprise_id,
                 day=row.occurred_on,
-                known_on=row.known_at.astimezone(SHANGHAI).date(),
+                known_on=row.known_at.astimezone(CHINA).date(),
                 product_id=row.product_id or "",
                 channel=row.channel or "",
                 failed=row.outcome == "fail",
@@ -258,7 +258,7 @@ def _complaints(session: Session, as_of: date) -> list[tuple[int, date]]:
         .join(Complaint, Complaint.signal_id == Mention.signal_id)
         .where(Link.enterprise_id.is_not(None), Mention.denied.is_(False), Complaint.known_at < end_of(as_of))
     )
-    return [(row.enterprise_id, row.known_at.astimezone(SHANGHAI).date()) for row in rows]
+    return [(row.enterprise_id, row.known_at.astimezone(CHINA).date()) for row in rows]
 
 
 def _random_share(session: Session, batches: list[Batch]) -> dict[str, Any]:

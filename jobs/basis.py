@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs.known_facts import end_of
 from jobs.runs import code_version, recorded_run
 from store import tables
+from store.china_time import end_of
 from store.session import read_only
 
 

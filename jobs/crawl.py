@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import select
@@ -18,10 +17,10 @@ from jobs.imports import make_lookups
 from jobs.opening import secret_key
 from jobs.runs import recorded_run
 from jobs.settings import Settings
+from store.china_time import CHINA
 from store.session import read_only
 from store.tables import Source
 
-CHINA = ZoneInfo("Asia/Shanghai")
 log = structlog.get_logger()
 
 

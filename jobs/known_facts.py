@@ -7,9 +7,8 @@ counts for nobody. Producers and sellers are kept apart: a shop does not answer 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.orm import Session
@@ -31,19 +30,14 @@ from scoring.facts import (
     SelfCheck,
 )
 from store import tables
+from store.china_time import CHINA, end_of
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 PRODUCER_ROLES = frozenset({"producer", "licensed_producer", "ccc_holder"})
 ONLINE_ROLES = frozenset({"online_shop", "platform"})
 TEXT_CHANNELS = ("opinion", "monitoring")  # signals that say something in words alone
 SURE_ENOUGH = 0.5  # a tag below this probability asserts nothing
 
 Subject = tuple[int, Role]
-
-
-def end_of(day: date) -> datetime:
-    """Return the moment a day ends in China: what is known before it was known that day."""
-    return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
 
 
 @dataclass
@@ -149,7 +143,7 @@ def read_records(session: Session, as_of: date, taxonomy: Taxonomy) -> Records:
     ):
         clusters[telling.signal_id] = telling.cluster_id
         told = records.tellings.setdefault(telling.cluster_id, [])
-        told.append((telling.known_at.astimezone(SHANGHAI).date(), telling.source_id))
+        told.append((telling.known_at.astimezone(CHINA).date(), telling.source_id))
     reader = _Reader(records, merged, said, clusters, taxonomy)
     for table, build in reader.builders().items():
         for row in session.execute(_linked(table, as_of)):
@@ -217,7 +211,7 @@ class _Reader:
         return {
             "signal_id": row.signal_id,
             "occurred_on": record.occurred_on,
-            "known_on": record.known_at.astimezone(SHANGHAI).date(),
+            "known_on": record.known_at.astimezone(CHINA).date(),
             "product_id": getattr(record, "product_id", None) or (products[0] if products else ""),
             "trust": row.trust,
             "source_id": row.source_id,
@@ -356,7 +350,7 @@ def _read_register(session: Session, end: datetime, records: Records) -> dict[in
         if row.merged_into_id is not None:
             merged[row.id] = row.merged_into_id
         elif row.known_at < end:
-            known_on = row.known_at.astimezone(SHANGHAI).date()
+            known_on = row.known_at.astimezone(CHINA).date()
             records.standings[row.id] = Standing(row.size, row.established_on, row.region_code, known_on)
     for gone in list(merged):
         seen = {gone}
@@ -368,7 +362,7 @@ def _read_register(session: Session, end: datetime, records: Records) -> dict[in
         select(role.enterprise_id, role.role, role.product_id, role.known_at).where(role.known_at < end)
     ):
         enterprise_id = merged.get(found.enterprise_id, found.enterprise_id)
-        known_on = found.known_at.astimezone(SHANGHAI).date()
+        known_on = found.known_at.astimezone(CHINA).date()
         records.listed.append((enterprise_id, found.role, found.product_id, known_on))
     return merged
 

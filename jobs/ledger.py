@@ -3,21 +3,19 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from casework.rules import Done, load_case_policy
 from casework.steps import set_clocks, take, work_calendar
-from jobs.known_facts import end_of
 from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.taxonomy import Taxonomy, load_taxonomy
+from store.china_time import CHINA, end_of
 from store.dialect import insert_ignore
 from store.tables import Alert, Case, CaseStep, Enterprise, Inspection, Link, Mention, SamplingResult, Signal
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 PRODUCER_FIRST = ("producer", "sampled", "respondent", "holder", "consigner", "text")
 
 
@@ -66,7 +64,7 @@ def _open_failed(session: Session, as_of: date, taxonomy: Taxonomy) -> int:
                 "product_id": result.product_id,
                 "region_code": region or result.region_code or row.region_code,
                 "title": f"{name or '未定企业'} {product or result.product_raw or ''} 抽检不合格".replace("  ", " "),
-                "opened_on": result.known_at.astimezone(SHANGHAI).date(),
+                "opened_on": result.known_at.astimezone(CHINA).date(),
                 "state": "opened",
                 "closed_on": None,
             }
@@ -170,7 +168,7 @@ def _rechecks(session: Session, as_of: date) -> Iterable[tuple[Case, int, bool]]
     for case in cases:
         for known_at, signal_id, product_id, passed in sorted(found.get(case.enterprise_id or 0, [])):
             same_product = not product_id or not case.product_id or product_id == case.product_id
-            later = known_at.astimezone(SHANGHAI).date() > case.opened_on
+            later = known_at.astimezone(CHINA).date() > case.opened_on
             if same_product and later and (case.id, signal_id) not in seen:
                 yield case, signal_id, passed
                 if passed:
@@ -179,7 +177,7 @@ def _rechecks(session: Session, as_of: date) -> Iterable[tuple[Case, int, bool]]
 
 def _move_on(session: Session, case: Case, signal_id: int, passed: bool) -> None:
     known_at = session.get_one(Signal, signal_id).known_at
-    day = known_at.astimezone(SHANGHAI).date()
+    day = known_at.astimezone(CHINA).date()
     now = datetime.now(UTC)
     take(
         session, case.id, step="rechecking", done_on=day, account_id=None, at=now,

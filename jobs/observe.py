@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
@@ -12,13 +11,13 @@ from sqlalchemy.orm import Session, aliased
 from alerting.observed import BatchResult, Deadline, ModelFailure, Notice, Observed, Permit, Report, Rise, Voice
 from alerting.policy import AlertPolicy
 from casework.limits import load_limits
-from jobs.known_facts import Known, end_of, known_by
+from jobs.known_facts import Known, known_by
 from nlp.taxonomy import Taxonomy
 from scoring.facts import Complaint, Licence, Recall, Sample
 from scoring.policy import Policy
 from store import tables
+from store.china_time import CHINA, end_of
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 SURE_ENOUGH = 0.5  # a tag below this probability asserts nothing
 HOME = ("中国", "CN", "China")
 LEVELS = ("A", "B", "C", "D")
@@ -100,7 +99,7 @@ def _models(session: Session, as_of: date) -> Iterable[ModelFailure]:
             spec_model=model,
             region_code=row.region_code or row.told_in or "",
             occurred_on=row.occurred_on,
-            known_on=row.known_at.astimezone(SHANGHAI).date(),
+            known_on=row.known_at.astimezone(CHINA).date(),
         )
 
 
@@ -262,7 +261,7 @@ def _reports(session: Session, taxonomy: Taxonomy, policy: AlertPolicy, as_of: d
             story=f"c{row.cluster_id}" if row.cluster_id is not None else f"s{row.id}",
             source_id=row.source_id,
             trust=row.trust,
-            known_on=row.known_at.astimezone(SHANGHAI).date(),
+            known_on=row.known_at.astimezone(CHINA).date(),
             occurred_on=row.occurred_on,
             severity=severity,
             deaths=max(tags.deaths, card.deaths if card else 0),

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs.known_facts import end_of
 from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from scoring.sampling import Planned, PlanRules, Result, plan_outcome
+from store.china_time import end_of
 from store.tables import Plan, PlanLine, SamplingResult
 
 STATUS = {"pass": "sampled", "fail": "sampled", "no_sample": "no_sample", "refused": "refused", "illegal": "sampled"}

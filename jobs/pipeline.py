@@ -14,11 +14,12 @@ from ingest.declared import register_sources
 from ingest.source import load_sources
 from jobs import backtest, grade, health, ledger, notify, outcome, reposts, resolve, tag
 from jobs.basis import basis_of, unless_unchanged
-from jobs.known_facts import Records, end_of, read_records
+from jobs.known_facts import Records, read_records
 from jobs.settings import Settings
 from nlp.regions import shipped_regions
 from nlp.taxonomy import load_taxonomy
 from scoring.policy import Policy, load_policies, policy_in_force
+from store.china_time import end_of
 from store.dialect import insert_ignore
 from store.session import read_only
 from store.tables import Case, CaseStep, Region, Run, SamplingResult

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -27,6 +26,7 @@ from nlp.reposts import (
     similarity,
 )
 from nlp.retellings import DAYS, retold
+from store.china_time import CHINA
 from store.dialect import chunked
 from store.session import read_only
 from store.tables import Cluster, ClusterMember, Complaint, Label, Mention, Signal
@@ -39,7 +39,6 @@ PUBLIC = ("opinion", "notice")
 
 WINDOW = timedelta(days=120)  # the same words a season later are a new event (P)
 BATCH = 5_000
-CHINA = ZoneInfo("Asia/Shanghai")
 
 
 _SELECT = (

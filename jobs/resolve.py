@@ -5,9 +5,8 @@ Only machine columns of `link` are written here; what a person decided stays and
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased, sessionmaker
@@ -20,6 +19,7 @@ from nlp.enterprises.names import is_person
 from nlp.enterprises.policy import load_name_policy
 from nlp.regions import RegionIndex, shipped_regions
 from store import tables
+from store.china_time import end_of
 from store.dialect import chunked, serialise
 
 # Roles that make a firm of a name nobody has registered; a name in a free text alone does not.
@@ -54,7 +54,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date, *, reb
     """
     policy = load_name_policy()
     with recorded_run(sessions, "resolve", as_of=as_of, policy_hash=policy.version) as (run_id, counts):
-        before = datetime.combine(as_of + timedelta(days=1), time(0), ZoneInfo("Asia/Shanghai"))
+        before = end_of(as_of)
         with sessions.begin() as session:
             serialise(session, "resolve")
             counts["absorbed"] = _absorb_provisional(session)

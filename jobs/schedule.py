@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.triggers.cron import CronTrigger
@@ -14,10 +13,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from jobs.lease import Held, LeaseLost, acquire, renewing, still_held
 from jobs.runs import code_version
 from jobs.settings import Settings
+from store.china_time import CHINA
 from store.dialect import database_now, insert_ignore
 from store.tables import Run
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 LEASE = "scheduler"
 LATEST = timedelta(hours=24)  # a tick missed for longer is not made up for: the next one covers its day
 
@@ -63,8 +62,8 @@ def due_at(entry: Entry, now: datetime) -> datetime | None:
 
     Computed on the wall clock of Asia/Shanghai, which has no daylight saving, whatever the host's zone is.
     """
-    trigger = CronTrigger.from_crontab(entry.cron, timezone=SHANGHAI)
-    local = now.astimezone(SHANGHAI)
+    trigger = CronTrigger.from_crontab(entry.cron, timezone=CHINA)
+    local = now.astimezone(CHINA)
     for back in (timedelta(minutes=2), timedelta(hours=7), LATEST):
         newest: datetime | None = None
         following = trigger.get_next_fire_time(None, local - back)
@@ -85,7 +84,7 @@ def claim(session: Session, held: Held, entry: Entry, due: datetime, now: dateti
     row = {
         "job": tick_job(entry.job),
         "due_at": due,
-        "as_of": due.astimezone(SHANGHAI).date(),
+        "as_of": due.astimezone(CHINA).date(),
         "started_at": now,
         "heartbeat_at": now,
         "status": "running",
@@ -144,7 +143,7 @@ def _answer(
 ) -> str:
     status, error, counts = "failed", None, {}
     try:
-        counts = jobs[entry.job](sessions, settings, due.astimezone(SHANGHAI).date())
+        counts = jobs[entry.job](sessions, settings, due.astimezone(CHINA).date())
         status = "ok"
     except Exception as failure:  # the timetable goes on whatever one job does; its row says what happened
         error = f"{type(failure).__name__}: {failure}"[:2000]

@@ -1,7 +1,7 @@
 """Tagging: every signal without tags of the tagger in force gets them. Tags are derived: old ones are replaced."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -11,6 +11,7 @@ from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.artifacts import accepted_model
 from nlp.tagging import Tagged, Tagger, load_tagger
+from store.china_time import end_of
 from store.dialect import chunked
 from store.session import read_only
 from store.tables import SamplingResult, Signal, Tag
@@ -41,11 +42,9 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
 
 
 def _untagged(sessions: sessionmaker[Session], version: str, as_of: date) -> list[int]:
-    # A day ends at midnight in China, eight hours before it does in UTC.
-    end = datetime.combine(as_of + timedelta(days=1), time(), UTC) - timedelta(hours=8)
     current = select(Tag.signal_id).where(Tag.kind == "relevance", Tag.version == version)
     with read_only(sessions) as session:
-        query = select(Signal.id).where(Signal.known_at < end, Signal.id.not_in(current)).order_by(Signal.id)
+        query = select(Signal.id).where(Signal.known_at < end_of(as_of), Signal.id.not_in(current)).order_by(Signal.id)
         return list(session.scalars(query))
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nlp.evaluate import score, summary
 from nlp.reading import Reader
 from nlp.tagging import Tagger
 from nlp.taxonomy import load_taxonomy
+from store.china_time import end_of
 from store.session import read_only
 from store.tables import Label, ModelVersion, Signal
 
@@ -43,12 +44,11 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
     Both are measured by the same recipe on the same held-back events: the old cut is what the model in force had
     seen, the new one what is known now. The model itself is then fitted on everything. Nothing is put in force.
     """
-    end = datetime.combine(as_of + timedelta(days=1), time(), UTC) - timedelta(hours=8)
     with recorded_run(sessions, "train", as_of=as_of, seed=0) as (_, counts):
         taxonomy = load_taxonomy(settings.lexicon_dir)
         reader = Reader(taxonomy)
         with read_only(sessions) as session:
-            reviewed = reviewed_examples(session, end)
+            reviewed = reviewed_examples(session, end_of(as_of))
         before = _reviewed_until(settings)
         earlier = [example for example, decided in reviewed if before is not None and decided <= before]
         base = corpus.load()

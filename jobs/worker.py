@@ -15,8 +15,9 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs.lease import lives_here, this_process
-from jobs.schedule import SHANGHAI, tick
+from jobs.schedule import tick
 from jobs.settings import Settings
+from store.china_time import CHINA
 from store.dialect import database_now
 from store.tables import JobRequest, Run
 
@@ -144,11 +145,11 @@ def serve(sessions: sessionmaker[Session], settings: Settings, stop: threading.E
     from apscheduler.schedulers.background import BackgroundScheduler
 
     holder = this_process()
-    scheduler = BackgroundScheduler(timezone=SHANGHAI)
+    scheduler = BackgroundScheduler(timezone=CHINA)
     scheduler.add_job(
         lambda: tick(sessions, settings, holder),
         "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=60,
-        next_run_time=datetime.now(SHANGHAI),
+        next_run_time=datetime.now(CHINA),
     )  # fmt: skip
     scheduler.start()
     try:
@@ -180,7 +181,7 @@ def known_handlers() -> dict[str, Handler]:
 def day_of(request: JobRequest) -> date:
     """Return the date a request is for: its `as_of`, else today in China."""
     asked = request.arguments.get("as_of")
-    return date.fromisoformat(str(asked)) if asked else datetime.now(SHANGHAI).date()
+    return date.fromisoformat(str(asked)) if asked else datetime.now(CHINA).date()
 
 
 def _beat(sessions: sessionmaker[Session], mine: Any, stop: threading.Event) -> None:

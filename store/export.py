@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from store.china_time import CHINA
+
 SHEET_ROWS = 1_000_000  # Excel stops at 1,048,576 rows including the heading and the notes
 CELL_CHARACTERS = 32_767
 CUT_MARK = "…（内容过长，已截断）"
@@ -161,7 +161,7 @@ def _csv_cell(cell: Cell) -> str:
 
 
 def _local(moment: datetime) -> datetime:
-    return moment.astimezone(SHANGHAI) if moment.tzinfo else moment
+    return moment.astimezone(CHINA) if moment.tzinfo else moment
 
 
 def _width(text: str) -> int:

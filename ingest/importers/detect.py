@@ -46,6 +46,8 @@ def detect(data: bytes) -> str:
         return _markup(start)
     if start.startswith("{") or re.match(r"\[\s*(?:[{\[\]\"]|-?\d|true|false|null|$)", start):
         return "json"
+    if _has_object_lines(start):
+        return "json"
     if not _is_text(data):
         raise Rejected("type_mismatch", "不是文本，也不是支持的表格文件")
     return "csv"
@@ -77,6 +79,12 @@ def _markup(start: str) -> str:
     return "html" if _HTML.search(after) else "csv"
 
 
+def _has_object_lines(start: str) -> bool:
+    """True for one JSON object a line after a first line that is none."""
+    lines = [line.strip() for line in start.splitlines()[:40] if line.strip()]
+    return sum(line.startswith('{"') and line.endswith("}") for line in lines) * 2 >= max(len(lines), 2)
+
+
 def _is_text(data: bytes) -> bool:
     """True unless the share of control bytes says that nobody ever read this as text."""
     marked, body = split_bom(data)
@@ -85,10 +93,17 @@ def _is_text(data: bytes) -> bool:
     sample = body[:65_536]
     controls = len(sample) - len(sample.translate(None, bytes(range(1, 9)) + bytes(range(14, 32)) + b"\x7f"))
     zeros = sample.count(0)
-    return controls * 20 <= len(sample) and (zeros * 5 <= len(sample) or _is_wide(sample))
+    return (controls * 20 <= len(sample) and zeros * 5 <= len(sample)) or (zeros > 0 and _is_wide(sample))
 
 
 def _is_wide(sample: bytes) -> bool:
-    """True for UTF-16 without a mark: many zero bytes, nearly all on one side."""
+    """True for UTF-16 without a mark: many zero bytes, nearly all on one side, or text when read so."""
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    return max(even, odd) > 10 * min(even, odd)
+    if even + odd and max(even, odd) > 10 * min(even, odd) and (even + odd) * 5 > len(sample):
+        return True
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = sample[: len(sample) & ~1].decode(encoding, "replace")
+        shown = sum(map(str.isprintable, text)) + sum(map(text.count, "\r\n\t"))
+        if "\n" in text and shown * 100 >= len(text) * 98:
+            return True
+    return False

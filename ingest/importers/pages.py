@@ -33,7 +33,9 @@ def _head(table: Table) -> list[Row]:
 
 
 def _tables(text: str) -> Iterator[Table]:
-    text = INVISIBLE.sub(lambda mark: mark[0] if mark[0] > "\x9f" else "", text)
+    # the parser would end a text at a control character; as an invisible mark it is taken out later, and told
+    instead = "\u200b" if text.count("\x00") * 50 < len(text) else ""
+    text = INVISIBLE.sub(lambda mark: mark[0] if mark[0] > "\x9f" else instead, text)
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, huge_tree=False)
     try:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)

@@ -40,7 +40,7 @@ class FileReading:
                 yield from self._reader.read(table)
             if not self._reader.tables:
                 if self._reader.lacking is not None:
-                    names = "、".join(self._reader.lacking)
+                    names = "、".join(meanings().get(name, name) for name in self._reader.lacking)
                     raise Rejected("missing_required_column", f"缺少必需的列：{names}")
                 if self._detected == "feed":
                     raise Rejected("type_mismatch", "这是资讯订阅，不是表格")

@@ -18,7 +18,7 @@ import orjson
 
 from ingest.importers.kinds import Kind, load_kind
 from ingest.importers.report import MAX_PROBLEMS, FailedRow, FileReport, ReadRow, RowProblem
-from ingest.importers.values import SHANGHAI
+from store.china_time import CHINA
 
 MIB = 1024 * 1024
 SECONDS_SMALL_FILE = 9.0  # for a file up to 1 MiB; clause C11 allows 10
@@ -146,7 +146,7 @@ class FileStream:
         self._kind = load_kind(kind) if isinstance(kind, str) else kind
         self._mapping = dict(mapping or {})
         self._defaults = dict(defaults or {})
-        self._today = today or datetime.now(SHANGHAI).date()
+        self._today = today or datetime.now(CHINA).date()
         self._keep_rows = keep_rows
         self.report = FileReport(self._name, self._kind.name, "rejected", "corrupt", "没有读完")
         self.seconds = 0.0

@@ -1,7 +1,8 @@
 """JSON files: an array of objects, an array under a usual name, or one object a line. Clause C7."""
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ingest.importers.report import Rejected
@@ -10,6 +11,7 @@ from ingest.importers.text import readings
 from ingest.importers.values import Cell, OddCell
 
 MAX_DEPTH = 64
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _ARRAYS = ("data", "rows", "list", "records", "items", "results", "result")
 
 
@@ -22,7 +24,7 @@ def read_json(data: bytes) -> tuple[str, Table]:
     last: Rejected | None = None
     for _, _, text in readings(data):
         try:
-            return _read_text(text.replace("\x00", ""))
+            return _read_text(text.strip("\x00"))
         except Rejected as rejected:
             if rejected.reason == "nesting_too_deep":
                 raise
@@ -35,10 +37,10 @@ def _read_text(text: str) -> tuple[str, Table]:
     try:
         whole = _loads(text)
     except (ValueError, RecursionError):
-        lines = text.splitlines()
-        if not _is_lines(lines):
+        lines = _LINE_END.split(text)
+        if not is_lines(lines):
             raise Rejected("corrupt", "JSON 不完整或有错误") from None
-        return "jsonl", _table([_line(line) for line in text.removesuffix("\n").split("\n")])
+        return "jsonl", _table([_line(line) for line in (lines if lines[-1] else lines[:-1])])
     items = _array(whole, 0)
     if items is None:
         if isinstance(whole, dict):
@@ -48,7 +50,8 @@ def _read_text(text: str) -> tuple[str, Table]:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_object, parse_constant=str, parse_int=_integer)
+    # control characters in texts are let through here: they are taken out, and told, with those of every format
+    return json.loads(text, strict=False, object_pairs_hook=_object, parse_constant=str, parse_int=_integer)
 
 
 def _integer(digits: str) -> int | str:
@@ -88,13 +91,30 @@ def _check_depth(text: str) -> None:
             depth = 0
 
 
-def _is_lines(lines: list[str]) -> bool:
-    """True when the text is meant as one object a line, whatever single lines are worth."""
+def is_lines(lines: Sequence[str]) -> bool:
+    """True when the lines are meant as one object each, whatever single lines are worth.
+
+    A cut array or object printed over several lines is none: its first line opens something and does not end it.
+    """
     filled = [line.strip() for line in lines if line.strip()]
-    if not filled or filled[0].startswith("["):
+    if not filled:
         return False
-    whole = sum(1 for line in filled if line.startswith("{") and line.endswith("}"))
-    return whole * 2 >= len(filled) and whole > 0 and (whole > 1 or _parses(filled[0]))
+    if _parses(filled[0]):
+        return True
+    objects = sum(1 for line in filled if line.startswith("{") and line.endswith("}") and _parses(line))
+    if objects == 0 or (
+        (filled[0].endswith(("[", "{", ",", ":")) or filled[0].startswith("[")) and not _is_json(filled[0])
+    ):
+        return False
+    return objects * 2 >= len(filled)
+
+
+def _is_json(line: str) -> bool:
+    try:
+        _loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _parses(line: str) -> bool:

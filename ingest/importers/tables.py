@@ -221,7 +221,7 @@ class _SheetReader:
                 rows[index] = row + [""] * (width - len(row))
             elif len(row) > width:
                 surplus = [as_text(cell) for cell in row[width:]]
-                if any(cell.strip() for cell in surplus):
+                if any(INVISIBLE.sub("", cell).strip() not in EMPTY for cell in surplus):
                     bad.setdefault(index, []).append(("column_mismatch", "", " ".join(surplus)))
                 rows[index] = row[:width]
 

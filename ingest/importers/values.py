@@ -13,13 +13,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from ingest.importers.kinds import Field
 from ingest.importers.text import fold
 from nlp.uscc import is_uscc, normalise_uscc
+from store.china_time import CHINA
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 EARLIEST = date(1990, 1, 1)
 
 _EMPTY_WORDS = ("", "/", "-", "--", "—", "——", "无", "N/A", "NA", "null", "None", "nan", "NaT")
@@ -260,7 +259,7 @@ def _uscc(cell: Cell) -> Any:
 _DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _CLOCK = (
     r"(?:[T\s]*(?P<hour>[0-9]{1,2})(?::|时|点)(?P<minute>[0-9]{1,2})?(?:分|:?(?P<second>[0-9]{1,2})(?:[.,][0-9]{1,9})?秒?)?"
-    r"(?:分(?P<second2>[0-9]{1,2})秒)?\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?)?"
+    r"(?:分(?P<second2>[0-9]{1,2})秒)?\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 _DATE = re.compile(
     r"(?P<year>[0-9]{4})(?:"
@@ -270,7 +269,8 @@ _DATE = re.compile(
     r")" + _CLOCK
 )
 _CHINESE_DATE = re.compile(
-    r"([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十]{1,3})[日号])?(.*)"
+    r"([〇○零一二三四五六七八九0-9]{4})年([一二三四五六七八九十]{1,3}|[0-9]{1,2})月"
+    r"(?:([一二三四五六七八九十]{1,3}|[0-9]{1,2})[日号])?(.*)"
 )
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 
@@ -278,7 +278,7 @@ _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 def parse_date(cell: Cell, *, epoch_1904: bool = False) -> date | None:
     """Return the day in Shanghai a cell means, or None when it cannot be told without guessing. Clause C8."""
     if isinstance(cell, datetime):
-        return cell.astimezone(SHANGHAI).date() if cell.tzinfo else cell.date()
+        return cell.astimezone(CHINA).date() if cell.tzinfo else cell.date()
     if isinstance(cell, date):
         return cell
     if cell is None or isinstance(cell, bool | time | timedelta | OddCell):
@@ -325,17 +325,17 @@ def _from_parts(found: re.Match[str]) -> date | None:
             int(part["year"]), int(month or 0), int(written_day or 1), int(part["hour"] or 0), int(part["minute"] or 0),
             int(second), tzinfo=zone,
         )  # fmt: skip
-        return moment.astimezone(SHANGHAI).date()
+        return moment.astimezone(CHINA).date()
     except (ValueError, OverflowError):
         return None
 
 
 def _zone(written: str | None) -> Any:
     if written is None:
-        return SHANGHAI
+        return CHINA
     if written in ("Z", "UTC", "GMT"):
         return UTC
-    return datetime.strptime(written.replace(":", ""), "%z").tzinfo
+    return datetime.strptime(written.replace(":", "").ljust(5, "0"), "%z").tzinfo
 
 
 def _from_rfc822(text: str) -> date | None:
@@ -343,7 +343,7 @@ def _from_rfc822(text: str) -> date | None:
         return None
     try:
         moment = parsedate_to_datetime(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(SHANGHAI).date()
+        return (moment if moment.tzinfo else moment.replace(tzinfo=CHINA)).astimezone(CHINA).date()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
@@ -351,6 +351,8 @@ def _from_rfc822(text: str) -> date | None:
 def _small_number(numeral: str) -> int | None:
     """Return 1–99 for a Chinese numeral such as 二十一; None when it is not one."""
     digits = "一二三四五六七八九"
+    if numeral.isascii():
+        return int(numeral)
     if "十" not in numeral:
         return digits.find(numeral) + 1 if len(numeral) == 1 and numeral in digits else None
     tens, _, ones = numeral.partition("十")

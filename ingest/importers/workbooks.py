@@ -158,16 +158,25 @@ def _odd_cells(part: bytes) -> dict[CellPlace, OddCell]:
     """Return the cells of a sheet that hold an error, or a formula whose value was never saved."""
     found: dict[CellPlace, OddCell] = {}
     try:
-        for _, cell in etree.iterparse(
-            BytesIO(part), tag="{*}c", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
-        ):
+        row, column = -1, -1  # a row or cell without its number stands after the one before
+        for event, cell in etree.iterparse(
+            BytesIO(part), events=("start", "end"), tag=("{*}row", "{*}c"),
+            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True,
+        ):  # fmt: skip
+            if event == "start":
+                if etree.QName(cell).localname == "row":
+                    number = cell.get("r") or ""
+                    row, column = int(number) - 1 if number.isdecimal() and len(number) < 9 else row + 1, -1
+                continue
+            if etree.QName(cell).localname == "row":
+                cell.clear()
+                continue
             formula, value = cell.find("{*}f"), cell.findtext("{*}v")
-            place = _place(cell.get("r") or "")
-            if place is not None:
-                if cell.get("t") == "e":
-                    found[place] = OddCell("error_cell", value or "", lost=True)
-                elif formula is not None and not value and cell.get("t") != "str":
-                    found[place] = OddCell("formula_no_value", f"={formula.text or ''}"[:200], lost=True)
+            row, column = place = _place(cell.get("r") or "") or (row, column + 1)
+            if cell.get("t") == "e":
+                found[place] = OddCell("error_cell", value or "", lost=True)
+            elif formula is not None and not value and cell.get("t") != "str":
+                found[place] = OddCell("formula_no_value", f"={formula.text or ''}"[:200], lost=True)
             cell.clear()
     except etree.XMLSyntaxError as broken:
         raise Rejected("corrupt", "工作表部件损坏") from broken

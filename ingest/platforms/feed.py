@@ -6,7 +6,6 @@ A feed gives its items at once; a sitemap gives addresses, which are read as det
 
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from zoneinfo import ZoneInfo
 
 from lxml import etree
 
@@ -14,8 +13,8 @@ from ingest.platforms import listing_notice
 from ingest.platforms.html import absolute, decode, find_date, parse, refuse_walls, text_of
 from ingest.platforms.page import Item, Link, NotContent, Page, Parsed
 from ingest.source import SourceSpec
+from store.china_time import CHINA
 
-CHINA = ZoneInfo("Asia/Shanghai")
 MAX_ENTRIES = 5_000
 _KNOWN_FIELDS = (
     "title link guid id pubdate published updated date description summary content encoded source author creator"

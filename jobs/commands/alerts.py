@@ -1,10 +1,11 @@
 """`zhian notify`, `zhian deliver`, `zhian contact`: what is worth telling, sending it, and to whom."""
 
 import json
-from datetime import datetime
 from typing import Annotated
 
 import typer
+
+from jobs.options import AsJson, AsOf, day_of
 
 
 def register(app: typer.Typer) -> None:
@@ -12,18 +13,15 @@ def register(app: typer.Typer) -> None:
 
     @app.command("notify", help="预警：找出值得通报的变化，写入预警和待送消息")
     def notify(
-        as_of: Annotated[
-            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_of: AsOf = None,
+        as_json: AsJson = False,
     ) -> None:
-        from jobs.known_facts import SHANGHAI
         from jobs.notify import run
         from jobs.opening import open_store
         from jobs.settings import Settings
 
         settings = Settings()
-        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        day = day_of(as_of)
         counts = run(open_store(settings), settings, day)
         if as_json:
             typer.echo(json.dumps({"as_of": day.isoformat(), **counts}, ensure_ascii=False))
@@ -31,7 +29,7 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"新预警 {counts['alerts']} 条，待送 {counts['deliveries']} 条，无联系人 {counts['unrouted']} 条")
 
     @app.command("deliver", help="送达：发送到期的消息，超时未签收的逐级上报")
-    def deliver(as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
+    def deliver(as_json: AsJson = False) -> None:
         from jobs.notify import deliver as job
         from jobs.opening import open_store
         from jobs.settings import Settings

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from jobs.options import day_of
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -32,7 +34,7 @@ def register(app: typer.Typer) -> None:
         keep_suspects: Annotated[bool, typer.Option("--keep-suspects", help="保留疑似泄漏的列（数字不可信）")] = False,
     ) -> None:
         if table is None:
-            _of_store(as_of.date() if as_of else None, as_json=as_json)
+            _of_store(day_of(as_of), as_json=as_json)
             return
         if table_map is None or evaluate_from is None:
             typer.echo("用 --table 时须同时给 --map 和 --evaluate-from", err=True)
@@ -96,16 +98,15 @@ def _of_table(
         say(note)
 
 
-def _of_store(as_of: date | None, *, as_json: bool) -> None:
+def _of_store(as_of: date, *, as_json: bool) -> None:
     from jobs import backtest as job
-    from jobs.known_facts import SHANGHAI
     from jobs.opening import open_store
     from jobs.settings import Settings
     from scoring.policy import PolicyError
 
     settings = Settings()
     try:
-        found = job.run(open_store(settings), settings, as_of or datetime.now(SHANGHAI).date())
+        found = job.run(open_store(settings), settings, as_of)
     except PolicyError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from jobs.options import day_of
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -19,15 +21,14 @@ def register(app: typer.Typer) -> None:
         as_of: Annotated[datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="按哪一天判断")] = None,
         as_json: Annotated[bool, typer.Option("--json", help="每个信源输出一行 JSON")] = False,
     ) -> None:
-        from datetime import UTC
 
         from ingest.source import SOURCES, BadSource
-        from jobs.crawl import CHINA, run
+        from jobs.crawl import run
         from jobs.opening import open_store
         from jobs.settings import Settings
 
         settings = Settings()
-        day = as_of.date() if as_of else datetime.now(UTC).astimezone(CHINA).date()
+        day = day_of(as_of)
         try:
             results = run(
                 open_store(settings),

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from jobs.options import AsJson
+
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
@@ -24,7 +26,7 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help="无关新闻标题（Parquet 的 sentence 列，或每行一条）")
         ] = None,
         out: Annotated[Path | None, typer.Option(help="报告目录；默认在数据目录下")] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_json: AsJson = False,
     ) -> None:
         from jobs.evaluate import evaluate_nlp
         from jobs.settings import Settings

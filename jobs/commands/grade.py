@@ -1,10 +1,10 @@
 """`zhian grade`: the grade of record; `zhian challenger`: the learned probability beside it."""
 
 import json
-from datetime import datetime
-from typing import Annotated
 
 import typer
+
+from jobs.options import AsJson, AsOf, day_of
 
 
 def register(app: typer.Typer) -> None:
@@ -12,19 +12,16 @@ def register(app: typer.Typer) -> None:
 
     @app.command("grade", help="定级：按评分政策给全部企业和产品线定级")
     def grade(
-        as_of: Annotated[
-            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_of: AsOf = None,
+        as_json: AsJson = False,
     ) -> None:
         from jobs import grade as job
-        from jobs.known_facts import SHANGHAI
         from jobs.opening import open_store
         from jobs.settings import Settings
         from scoring.policy import PolicyError
 
         settings = Settings()
-        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        day = day_of(as_of)
         try:
             counts = job.run(open_store(settings), settings, day)
         except PolicyError as error:
@@ -40,18 +37,15 @@ def register(app: typer.Typer) -> None:
 
     @app.command("challenger", help="学习模型：回测、训练，给各产品线算下一批不合格的概率（只作参考）")
     def challenger(
-        as_of: Annotated[
-            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_of: AsOf = None,
+        as_json: AsJson = False,
     ) -> None:
         from jobs import challenger as job
-        from jobs.known_facts import SHANGHAI
         from jobs.opening import open_store
         from jobs.settings import Settings
 
         settings = Settings()
-        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        day = day_of(as_of)
         found = job.run(open_store(settings), settings, day)
         if as_json:
             typer.echo(json.dumps({"as_of": day.isoformat(), **found}, ensure_ascii=False))

@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
             outcomes = import_paths(files, kind, source_id=source, known=known, with_rows=rows)
         for outcome in outcomes:
-            typer.echo(json.dumps(outcome, ensure_ascii=False) if as_json else _sentence(outcome))
+            typer.echo(_json_line(outcome) if as_json else _sentence(outcome))
 
     @app.command("watch", help="监视文件夹：按种类分子目录投放的文件，放稳后自动导入")
     def watch(
@@ -99,3 +99,9 @@ def _sentence(outcome: dict[str, Any]) -> str:
         f"✓ {outcome['file']}：有效 {outcome['valid']}{added}，隔离 {outcome['quarantined']}{detail}，"
         f"略过 {outcome['ignored']}，用时 {outcome['seconds']:.1f} 秒"
     )
+
+
+def _json_line(outcome: object) -> str:
+    """Return the object as one line, whatever a reader takes for the end of a line."""
+    line = json.dumps(outcome, ensure_ascii=False)
+    return line.translate({0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"})

@@ -1,10 +1,10 @@
 """`zhian init` and `zhian run`: the store, and the whole path."""
 
 import json
-from datetime import datetime
-from typing import Annotated
 
 import typer
+
+from jobs.options import AsJson, AsOf, day_of
 
 
 def register(app: typer.Typer) -> None:
@@ -30,22 +30,19 @@ def register(app: typer.Typer) -> None:
 
     @app.command("run", help="跑完整链条：打标签、归并、关联、定级、台账、预警、信源健康")
     def run(
-        as_of: Annotated[
-            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_of: AsOf = None,
+        as_json: AsJson = False,
     ) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
         from rich.table import Table
 
-        from jobs.known_facts import SHANGHAI
         from jobs.opening import open_store
         from jobs.pipeline import run_all
         from jobs.settings import Settings
 
         settings = Settings()
-        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        day = day_of(as_of)
         sessions = open_store(settings)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as bars:

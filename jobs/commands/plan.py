@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from jobs.options import AsJson, AsOf, day_of
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -14,16 +16,13 @@ def register(app: typer.Typer) -> None:
     @app.command("plan", help="抽检计划：在预算内选出要抽的企业和产品，每一行写明理由")
     def plan(
         budget: Annotated[float, typer.Option(help="预算（元）")],
-        as_of: Annotated[
-            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
-        ] = None,
+        as_of: AsOf = None,
         region: Annotated[str | None, typer.Option(help="地区代码；空为全省")] = None,
         title: Annotated[str | None, typer.Option(help="计划名称")] = None,
         seed: Annotated[int | None, typer.Option(help="随机种子；不写则由本机密钥导出，外人无法预测")] = None,
         export: Annotated[Path | None, typer.Option(help="导出 XLSX 到此文件")] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_json: AsJson = False,
     ) -> None:
-        from jobs.known_facts import SHANGHAI
         from jobs.opening import open_store
         from jobs.plan import export_plan, run
         from jobs.settings import Settings
@@ -31,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
         settings = Settings()
         sessions = open_store(settings)
-        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        day = day_of(as_of)
         try:
             counts = run(
                 sessions, settings, day,
@@ -75,14 +74,11 @@ def register(app: typer.Typer) -> None:
 
     @app.command("plan-outcome", help="计划成效：由已回传的结果计算发现数、预期数和区间")
     def plan_outcome(
-        as_of: Annotated[
-            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_of: AsOf = None,
+        as_json: AsJson = False,
     ) -> None:
         from sqlalchemy import select
 
-        from jobs.known_facts import SHANGHAI
         from jobs.opening import open_store
         from jobs.outcome import run, sentence
         from jobs.settings import Settings
@@ -91,7 +87,7 @@ def register(app: typer.Typer) -> None:
 
         settings = Settings()
         sessions = open_store(settings)
-        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        day = day_of(as_of)
         run(sessions, settings, day)
         with read_only(sessions) as session:
             plans = session.scalars(select(Plan).where(Plan.status.in_(("issued", "done"))).order_by(Plan.id)).all()

@@ -1,11 +1,12 @@
 """`zhian resolve` and `zhian mentions`: whose name it is, for the store or for a stream of queries."""
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from jobs.options import AsJson, AsOf, day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,23 +22,20 @@ def register(app: typer.Typer) -> None:
         register_file: Annotated[
             Path | None, typer.Option("--register", help="企业名册 CSV（可为 .gz）；不给则处理库中记录")
         ] = None,
-        as_of: Annotated[
-            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
-        ] = None,
+        as_of: AsOf = None,
         rebuild: Annotated[bool, typer.Option("--rebuild", help="重做机器归属，人工决定不动")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_json: AsJson = False,
     ) -> None:
         if register_file is not None:
             _resolve_stream(_open_register(register_file))
             return
-        from zoneinfo import ZoneInfo
 
         from jobs import resolve as job
         from jobs.opening import open_store
         from jobs.settings import Settings
 
         settings = Settings()
-        day = as_of.date() if as_of else datetime.now(ZoneInfo("Asia/Shanghai")).date()
+        day = day_of(as_of)
         counts = job.run(open_store(settings), settings, day, rebuild=rebuild)
         if as_json:
             typer.echo(json.dumps({"as_of": day.isoformat(), **counts}, ensure_ascii=False))

@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
+from jobs.options import AsJson, day_of
+from store.china_time import CHINA
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
 
     @app.command("status", help="状态：什么任务何时跑过、结果如何、什么已过期、什么在排队")
-    def status(as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
+    def status(as_json: AsJson = False) -> None:
         from datetime import datetime
 
         from rich.console import Console
         from rich.table import Table
 
-        from jobs.known_facts import SHANGHAI
         from jobs.opening import open_store
         from jobs.settings import Settings
         from jobs.status import collect
@@ -28,7 +30,7 @@ def register(app: typer.Typer) -> None:
         table = Table("任务", "最近一次", "结果", "截至", "状态")
         for job in found["jobs"]:
             last = job["last"]
-            when = datetime.fromisoformat(last["started_at"]).astimezone(SHANGHAI) if last else None
+            when = datetime.fromisoformat(last["started_at"]).astimezone(CHINA) if last else None
             table.add_row(
                 job["job"],
                 f"{when:%Y-%m-%d %H:%M}" if when else "从未",
@@ -47,17 +49,15 @@ def register(app: typer.Typer) -> None:
 
     @app.command("audit", help="审计链：核对每一条是否被改动、删除，链尾是否被截断")
     def audit(anchor: Annotated[bool, typer.Option("--anchor", help="先把链尾摘要存到库外")] = False) -> None:
-        from datetime import datetime
 
         from jobs.anchor import check, run
-        from jobs.known_facts import SHANGHAI
         from jobs.opening import open_store
         from jobs.settings import Settings
 
         settings = Settings()
         sessions = open_store(settings)
         if anchor:
-            run(sessions, settings, datetime.now(SHANGHAI).date())
+            run(sessions, settings, day_of(None))
         trail = check(sessions, settings)
         for line in trail.broken:
             typer.echo(line, err=True)

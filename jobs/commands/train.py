@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from jobs.options import AsJson
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -15,7 +17,7 @@ def register(app: typer.Typer) -> None:
     @app.command("train", help="用语料与已审标注重新训练标签模型；--ship 写入随代码发布的模型，否则生成待采用的候选")
     def train(
         ship: Annotated[bool, typer.Option("--ship", help="只用语料，写入 nlp/models")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+        as_json: AsJson = False,
         as_of: Annotated[str, typer.Option(help="只用此日前的标注 YYYY-MM-DD；默认今天")] = "",
     ) -> None:
         from jobs import train as job

@@ -1,23 +1,22 @@
 """`zhian version`."""
 
 import json
-from typing import Annotated
 
 import typer
+
+from jobs.options import AsJson, day_of
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("version", help="版本：代码、政策与模型")
-    def version(as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
-        from datetime import datetime
+    def version(as_json: AsJson = False) -> None:
 
         from jobs.settings import Settings
         from jobs.versions import collect
-        from store.export import SHANGHAI
 
-        facts = collect(Settings(), datetime.now(SHANGHAI).date())
+        facts = collect(Settings(), day_of(None))
         if as_json:
             typer.echo(json.dumps(facts, ensure_ascii=False))
             return

@@ -1,11 +1,12 @@
 """`zhian whatif`: whom another policy would move, before it is adopted."""
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from jobs.options import AsOf, day_of
 
 
 def register(app: typer.Typer) -> None:
@@ -14,12 +15,10 @@ def register(app: typer.Typer) -> None:
     @app.command("whatif", help="试算：换一份评分政策，哪些企业会变动（不改任何分级）")
     def whatif(
         policy: Annotated[Path, typer.Option("--policy", help="拟用的政策文件")],
-        as_of: Annotated[
-            datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="截至日期，默认今天")
-        ] = None,
+        as_of: AsOf = None,
         as_json: Annotated[bool, typer.Option("--json", help="每行一个 JSON")] = False,
     ) -> None:
-        from jobs.known_facts import SHANGHAI, facts_of, known_by
+        from jobs.known_facts import facts_of, known_by
         from jobs.opening import open_store
         from jobs.settings import Settings
         from nlp.taxonomy import load_taxonomy
@@ -29,7 +28,7 @@ def register(app: typer.Typer) -> None:
         from store.tables import Enterprise
 
         settings = Settings()
-        day = as_of.date() if as_of else datetime.now(SHANGHAI).date()
+        day = day_of(as_of)
         try:
             now = policy_in_force(load_policies(settings.policy_dir), day)
             then = load_policy(policy)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from demo.history import TODAY
 from demo.results import RESULTS_ON
-from jobs.known_facts import end_of
+from store.china_time import end_of
 from store.session import read_only
 from store.tables import (
     Alert,

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from demo.history import TODAY
 from demo.run import WATCHED_ON
 from demo.stories import MOULD
-from jobs.known_facts import end_of
+from store.china_time import end_of
 from store.session import read_only
 from store.tables import Alert, Cluster, ClusterMember, Enterprise, Grade, PlanLine, SamplingResult, Signal, SourceCheck
 from tests.api.conftest import Browser
