@@ -23,6 +23,7 @@ from nlp.taxonomy import Taxonomy, folder_digest
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "models" / "text"
 _SMALLEST_WEIGHT = 0.02
+_STEPS = 256  # weights are kept to the nearest 1/256: far finer than they are certain, and half the file
 _WEIGHING = (*FAMILIES, "relevance")
 
 
@@ -34,7 +35,8 @@ def save_model(
     model: TextModel, folder: Path, taxonomy: Taxonomy, *, cut: dict[str, Any], metrics: dict[str, Any]
 ) -> str:
     """Write a model and its manifest; return its version. `cut` says which examples it saw, `metrics` how it scored."""
-    kept = np.where(np.abs(model.block.weights) >= _SMALLEST_WEIGHT, model.block.weights, 0)
+    rounded = np.round(model.block.weights * _STEPS) / _STEPS
+    kept = np.where(np.abs(rounded) >= _SMALLEST_WEIGHT, rounded, 0)
     weights = sparse.csr_matrix(kept)
     used = np.flatnonzero(np.diff(weights.indptr) > 0)
     vocabulary = model.vocabulary

@@ -120,12 +120,17 @@ class Vocabulary:
         idf = np.log((1 + len(readings)) / (1 + documents)) + 1
         return cls(runs, word_list, finding_list, idf.astype(np.float32))
 
-    def placed_runs(self, folded: str) -> tuple[Ints, Ints, Ints]:
-        """The known character runs of one text: column, offset, length."""
-        found = character_runs([folded])
+    def placed_runs(self, texts: Sequence[str]) -> list[tuple[Ints, Ints, Ints]]:
+        """The known character runs of each text: column, offset, length."""
+        if not texts:
+            return []
+        found = character_runs(texts)
         columns = self._columns_of(found.hashes)
-        known = columns >= 0
-        return columns[known], found.starts[known], found.sizes[known]
+        known = np.flatnonzero(columns >= 0)
+        order = known[np.argsort(found.texts[known], kind="stable")]
+        cuts = np.searchsorted(found.texts[order], np.arange(1, len(texts)))
+        split = (np.split(values[order], cuts) for values in (columns, found.starts, found.sizes))
+        return list(zip(*split, strict=True))
 
     def _columns_of(self, hashes: Uint64s) -> Ints:
         columns = self._table[(hashes >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)].astype(np.int64)
@@ -144,7 +149,9 @@ class Vocabulary:
         cols.append(np.fromiter((lookup(w, -1) for r in readings for w in r.words), dtype=np.int64, count=len(rows[1])))
         keep = cols[1] >= 0
         rows[1], cols[1] = rows[1][keep], cols[1][keep]
-        flat = np.unique(np.concatenate(rows) * self.size + np.concatenate(cols))
+        flat = np.concatenate(rows) * self.size + np.concatenate(cols)
+        flat.sort()
+        flat = flat[np.concatenate(([True], flat[1:] != flat[:-1]))] if len(flat) else flat
         row, col = flat // self.size, flat % self.size
         values = self.idf[col].astype(np.float64)
         norms = np.sqrt(np.bincount(row, weights=values**2, minlength=len(readings)))

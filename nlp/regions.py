@@ -207,6 +207,9 @@ class RegionIndex:
         places: list[Place] = []
         at = 0
         while at < len(text) - 1:
+            if text[at : at + 2] not in self._lengths:
+                at += 1
+                continue
             length, codes = self.match_at(text, at)
             if not length:
                 at += 1

@@ -234,6 +234,13 @@ class PatternSet:
                 self._always.append(index)
             for anchor in pattern.anchors:
                 by_anchor.setdefault(anchor, set()).add(index)
+        # A pattern that is one word needs no second look: the automaton's match is the pattern's.
+        self._plain = {
+            index: len(anchor)
+            for index, (_, pattern) in enumerate(self.patterns)
+            for anchor in pattern.anchors
+            if re.escape(anchor) == pattern.regex.pattern
+        }
         self._automaton = ahocorasick.Automaton()
         for anchor, indexes in by_anchor.items():
             self._automaton.add_word(anchor, tuple(sorted(indexes)))
@@ -250,6 +257,12 @@ class PatternSet:
             for end, indexes in self._automaton.iter(folded):
                 low, high = max(0, end - REACH), min(size, end + REACH)
                 for index in indexes:
+                    if index in self._plain:
+                        start = end + 1 - self._plain[index]
+                        places = windows.setdefault(index, [])
+                        if not places or places[-1][1] <= start:
+                            places.append((start, end + 1))
+                        continue
                     known = windows.get(index)
                     if known is None:
                         windows[index] = [(low, high)]
@@ -259,6 +272,9 @@ class PatternSet:
                         known.append((low, high))
         for index in sorted(windows):
             group, pattern = self.patterns[index]
+            if index in self._plain:
+                hits[group].extend(Hit(pattern.code, *place, pattern.strength) for place in windows[index])
+                continue
             for low, high in windows[index]:
                 for found in pattern.regex.finditer(folded, low, high):
                     start, end = found.span()
@@ -442,8 +458,7 @@ def _beside_failure(hit: Hit, failures: list[int], folded: str) -> bool:
 
 
 def _negated_status(folded: str, hit: Hit, others: list[Hit]) -> str | None:
-    left = max(folded.rfind(mark, 0, hit.start) for mark in CLAUSE_END) + 1
-    before = folded[max(left, hit.start - _NEGATION_REACH - 4) : hit.start]
+    before = _CLAUSE.split(folded[max(0, hit.start - _NEGATION_REACH - 4) : hit.start])[-1]
     broken = [found.end() for found in _BREAK.finditer(before)]
     if broken:
         before = before[broken[-1] :]

@@ -12,10 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nlp.artifacts import load_model
 from nlp.classifiers.labels import KIND_LABELS
 from nlp.classifiers.text_model import Judged, Judgement, TextModel
 from nlp.extraction import Fact, Harm, read_facts, read_harm
+from nlp.features import Ints
 from nlp.products import ProductHit
 from nlp.reading import Reader, TextReading
 from nlp.regions import shipped_index
@@ -88,6 +91,34 @@ class Tagged:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """The clauses of a text and the known runs inside them: the column of each and the clause it stands in."""
+
+    clauses: Sequence[tuple[int, int]]
+    columns: Ints
+    owners: Ints
+
+
+def _place(folded: str, columns: Ints, starts: Ints, sizes: Ints) -> _Places:
+    bounds = clauses(folded)
+    if not bounds:
+        return _Places((), columns[:0], columns[:0])
+    begins, ends = np.array(bounds, dtype=np.int64).T
+    owners = np.searchsorted(begins, starts, side="right") - 1
+    inside = (owners >= 0) & (starts + sizes <= ends[owners])
+    return _Places(bounds, columns[inside], owners[inside])
+
+
+def _unexplained(reading: TextReading, judgement: Judgement) -> bool:
+    """Whether the model asserts something no rule found."""
+    for judged, hits in ((judgement.hazards, reading.hazards), (judgement.violations, reading.violations)):
+        asserted = [j.code for j in judged if j.probability >= ASSERTED_FROM]
+        if asserted and not {hit.code for hit in hits}.issuperset(asserted):
+            return True
+    return False
+
+
 class Tagger:
     """Tags texts by one lexicon folder and an optional model."""
 
@@ -95,6 +126,7 @@ class Tagger:
         self.taxonomy = taxonomy
         self.reader = Reader(taxonomy, native)
         self.model = model
+        self._columns = {} if model is None else {name: at for at, name in enumerate(model.labels.names)}
         parts = [f"rules-{RULES_VERSION}", taxonomy.digest]
         if model is not None:
             parts.append(model.version)
@@ -110,14 +142,33 @@ class Tagger:
         The channel is not weighed: what a text says must not depend on the door it came through.
         """
         given = list(items)
-        readings = [self.reader.read(text) for text, _, _ in given]
+        # Notices repeat themselves word for word, so each wording is read once and told once a day of appearance.
+        place = {text: at for at, text in enumerate(dict.fromkeys(text for text, _, _ in given))}
+        readings = [self.reader.read(text) for text in place]
+        judgements = self._judged(readings)
+        told: dict[tuple[int, date | None], Tagged] = {}
+        for text, _, on in given:
+            at = place[text]
+            if (at, on) not in told:
+                told[at, on] = self._told(readings[at], judgements[at], on)
+        return [told[place[text], on] for text, _, on in given]
+
+    def _judged(self, readings: Sequence[TextReading]) -> list[tuple[Judgement, _Places | None] | None]:
+        """What the model makes of each text, with the places of its words where a finding has no rule to show."""
         if self.model is None:
-            return [self._by_rules(reading, on) for reading, (_, _, on) in zip(readings, given, strict=True)]
+            return [None] * len(readings)
         judgements = self.model.judge(readings, self.taxonomy)
-        return [
-            self._by_model(reading, judgement, on)
-            for reading, judgement, (_, _, on) in zip(readings, judgements, given, strict=True)
+        unexplained = [
+            at
+            for at, (reading, judgement) in enumerate(zip(readings, judgements, strict=True))
+            if _unexplained(reading, judgement)
         ]
+        runs = self.model.vocabulary.placed_runs([readings[at].features.folded for at in unexplained])
+        places = {at: _place(readings[at].folded, *found) for at, found in zip(unexplained, runs, strict=True)}
+        return [(judgement, places.get(at)) for at, judgement in enumerate(judgements)]
+
+    def _told(self, reading: TextReading, judged: tuple[Judgement, _Places | None] | None, on: date | None) -> Tagged:
+        return self._by_rules(reading, on) if judged is None else self._by_model(reading, *judged, on)
 
     def tag_sample(
         self, text: str, tags: Tagged, *, failed_items: Sequence[str], safety_failed: bool, product: str | None
@@ -187,17 +238,17 @@ class Tagger:
         hazards = tuple(Judged(j.code, max(j.probability, PLAINLY)) if j.code in told else j for j in judgement.hazards)
         return replace(judgement, relevance=max(judgement.relevance, PLAINLY), hazards=hazards)
 
-    def _by_model(self, reading: TextReading, judgement: Judgement, on: date | None) -> Tagged:
+    def _by_model(self, reading: TextReading, judgement: Judgement, places: _Places | None, on: date | None) -> Tagged:
         judgement = self._plainly_told(reading, judgement)
         hazards = [
             found
             for judged in judgement.hazards
-            if (found := self._weighed(judged, "hazard", reading, reading.hazards, judgement)) is not None
+            if (found := self._weighed(judged, "hazard", reading.hazards, judgement, places)) is not None
         ]
         violations = [
             found
             for judged in judgement.violations
-            if (found := self._weighed(judged, "violation", reading, reading.violations, judgement)) is not None
+            if (found := self._weighed(judged, "violation", reading.violations, judgement, places)) is not None
         ]
         spans: dict[str, list[tuple[int, int]]] = {}
         for hit in reading.products:
@@ -211,13 +262,13 @@ class Tagger:
         )
 
     def _weighed(
-        self, judged: Judged, family: str, reading: TextReading, hits: Sequence[Hit], judgement: Judgement
+        self, judged: Judged, family: str, hits: Sequence[Hit], judgement: Judgement, places: _Places | None
     ) -> Finding | None:
         """A finding with its evidence, or None where neither model nor rules have anything to show."""
         own = [hit for hit in hits if hit.code == judged.code]
         if judged.probability >= ASSERTED_FROM:
             chosen = [hit for hit in own if hit.status == "asserted"] or own
-            spans = _spans(chosen) if chosen else self._evidence(reading, f"{family}:{judged.code}")
+            spans = _spans(chosen) if chosen else self._evidence(places, f"{family}:{judged.code}")
             return Finding(judged.code, judged.probability, "asserted", spans, "both" if chosen else "model")
         if not own:
             return None
@@ -229,20 +280,13 @@ class Tagger:
             return None
         return Finding(judged.code, judged.probability, status, _spans(own), "both")
 
-    def _evidence(self, reading: TextReading, label: str) -> tuple[tuple[int, int], ...]:
+    def _evidence(self, places: _Places | None, label: str) -> tuple[tuple[int, int], ...]:
         """The clause that speaks most for a label by the model's weights: where an unknown wording was recognised."""
         assert self.model is not None
-        weights = self.model.weights_of(label)
-        bounds = clauses(reading.folded)
-        if not bounds:
+        if places is None or not places.clauses:
             return ()
-        columns, starts, sizes = self.model.vocabulary.placed_runs(reading.features.folded)
-        gains = weights[columns] * self.model.vocabulary.idf[columns]
-        best = max(
-            bounds,
-            key=lambda clause: float(gains[(starts >= clause[0]) & (starts + sizes <= clause[1])].sum()),
-        )
-        return (best,)
+        gains = self.model.weights_of(self._columns[label], places.columns)
+        return (places.clauses[int(np.bincount(places.owners, gains, len(places.clauses)).argmax())],)
 
     def _assemble(
         self,

@@ -38,12 +38,17 @@ def rule_candidates(
     first = 0 if family == "hazards" else labels.first_violation
     column = {code: at for at, code in enumerate(codes)}
     texts, chosen, rows = [], [], []
+    block = scores[:, first : first + len(codes)]
+    tops = block.max(axis=1).tolist()
+    relevances = scores[:, labels.relevant].tolist()
+    likely: dict[int, list[int]] = {}
+    for at, label in zip(*(place.tolist() for place in np.nonzero(block > CONSIDERED_FROM)), strict=True):
+        likely.setdefault(at, []).append(label)
     for at, reading in enumerate(readings):
-        own = scores[at, first : first + len(codes)]
         by_code: dict[int, list[Hit]] = {}
         for hit in getattr(reading, family):
             by_code.setdefault(column[hit.code], []).append(hit)
-        considered = set(by_code) | set(np.flatnonzero(own > CONSIDERED_FROM).tolist())
+        considered = {*by_code, *likely.get(at, ())}
         if not considered:
             continue
         known_for = {
@@ -52,8 +57,7 @@ def rule_candidates(
             if product.code in taxonomy.products
             for hazard in taxonomy.products[product.code].hazards
         }
-        shared = _shared(reading, scores[at], labels)
-        top = float(own.max())
+        own = block[at].tolist()
         asserted_codes = sum(any(hit.status == "asserted" for hit in hits) for hits in by_code.values())
         for label in sorted(considered):
             texts.append(at)
@@ -61,30 +65,33 @@ def rule_candidates(
             rows.append(
                 [
                     *_candidate(
-                        float(own[label]),
-                        top,
-                        float(scores[at, labels.relevant]),
+                        own[label],
+                        tops[at],
+                        relevances[at],
                         by_code.get(label, ()),
                         codes[label] in known_for,
                     ),
                     asserted_codes / 3,
-                    *shared,
                 ]
             )
-    return _stack(texts, chosen, rows)
+    return _stack(texts, chosen, rows, _shared(readings, scores, labels))
 
 
-def _shared(reading: TextReading, scores: Floats, labels: Labels) -> list[float]:
-    genre = reading.genre
-    return [
-        float(scores[labels.relevant]),
-        *(float(score) for score in scores[labels.kinds]),
-        float(bool(reading.products)),
-        len(reading.folded) / 100,
-        min(float(scores[labels.relevant]), 0.0),
-        *(float(count > 0) for count in genre.all_counts()),
-        *(float(count > 1) for count in genre.all_counts()),
-    ]
+def _shared(readings: Sequence[TextReading], scores: Floats, labels: Labels) -> Floats:
+    """What all candidates of a text have in common, one row a text."""
+    relevance = scores[:, labels.relevant]
+    cues = np.array([reading.genre.all_counts() for reading in readings], dtype=np.float32)
+    return np.column_stack(
+        (
+            relevance,
+            scores[:, labels.kinds],
+            np.array([bool(reading.products) for reading in readings], dtype=np.float32),
+            np.array([len(reading.folded) / 100 for reading in readings], dtype=np.float32),
+            np.minimum(relevance, 0.0),
+            cues > 0,
+            cues > 1,
+        )
+    ).astype(np.float32)
 
 
 def _candidate(score: float, top: float, relevance: float, hits: Sequence[Hit], known_for: bool) -> list[float]:
@@ -119,6 +126,7 @@ def product_candidates(
 ) -> Candidates:
     """Candidates of the family of products: those that are named."""
     codes = {code: at for at, code in enumerate(taxonomy.products)}
+    told = np.column_stack((scores[:, labels.relevant], scores[:, labels.kinds])).tolist()
     texts, chosen, rows = [], [], []
     for at, reading in enumerate(readings):
         if not reading.products:
@@ -128,12 +136,7 @@ def product_candidates(
             named.setdefault(hit.code, []).append(place)
         hazards = {hit.code for hit in reading.hazards}
         size = max(len(reading.folded), 1)
-        shared = [
-            float(scores[at, labels.relevant]),
-            *(float(score) for score in scores[at, labels.kinds]),
-            min(len(named), 5) / 2,
-            size / 100,
-        ]
+        shared = [min(len(named), 5) / 2, size / 100]
         for code, places in named.items():
             hits = [reading.products[place] for place in places]
             first = hits[0]
@@ -155,12 +158,16 @@ def product_candidates(
                     float(any(char in "用拿把在往被从" for char in before)),
                     float(any(char in "的这那买新款个台" for char in before)),
                     float(any(char in "店厂里上旁边下味" for char in after[:1])),
+                    *told[at],
                     *shared,
                 ]
             )
     return _stack(texts, chosen, rows)
 
 
-def _stack(texts: list[int], labels: list[int], rows: list[list[float]]) -> Candidates:
+def _stack(texts: list[int], labels: list[int], rows: list[list[float]], shared: Floats | None = None) -> Candidates:
+    of = np.array(texts, dtype=np.int64)
     features = np.array(rows, dtype=np.float32) if rows else np.zeros((0, 0), dtype=np.float32)
-    return Candidates(np.array(texts, dtype=np.int64), np.array(labels, dtype=np.int64), features)
+    if shared is not None and rows:
+        features = np.hstack((features, shared[of]))
+    return Candidates(of, np.array(labels, dtype=np.int64), features)

@@ -13,7 +13,7 @@ from nlp.classifiers.labels import OUTCOME_LABELS, Labels
 from nlp.classifiers.linear import Floats, LinearBlock, Scale, fit_block, fit_scale, out_of_fold
 from nlp.classifiers.pairs import Candidates, product_candidates, rule_candidates
 from nlp.corpus import Example
-from nlp.features import Vocabulary
+from nlp.features import Ints, Vocabulary
 from nlp.reading import TextReading
 from nlp.taxonomy import Taxonomy
 
@@ -51,9 +51,9 @@ class TextModel:
     weighing: dict[str, Scale]
     version: str = "unsaved"
 
-    def weights_of(self, label: str) -> Floats:
-        """The weights of one label over the vocabulary."""
-        return self.block.weights[:, self.labels.names.index(label)]
+    def weights_of(self, label: int, columns: Ints) -> Floats:
+        """What the given columns of the vocabulary say for one label."""
+        return np.asarray(self.block.weights[columns, label] * self.vocabulary.idf[columns], dtype=np.float32)
 
     def judge(self, readings: Sequence[TextReading], taxonomy: Taxonomy) -> list[Judgement]:
         """Judge a batch."""

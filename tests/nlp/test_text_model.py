@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,16 @@ def test_one_by_one_is_the_same_as_many(model: TextModel, taxonomy: Taxonomy, ex
         assert alone.as_json().keys() == tagged.as_json().keys()
         assert [f.code for f in alone.hazards] == [f.code for f in tagged.hazards]
         assert alone.relevance == pytest.approx(tagged.relevance, abs=1e-4)
+
+
+def test_a_repeated_wording_keeps_its_own_day(model: TextModel, taxonomy: Taxonomy) -> None:
+    tagger = Tagger(taxonomy, model)
+    text = "3月5日夜里充电宝鼓包起火,烧了床单"
+    days = [date(2025, 6, 1), date(2026, 6, 1), date(2025, 6, 1)]
+    together = tagger.tag_many((text, None, day) for day in days)
+    assert together == [tagger.tag(text, None, day) for day in days]
+    read = [[fact.value for fact in tags.facts if fact.kind == "date"] for tags in together]
+    assert read == [["2025-03-05"], ["2026-03-05"], ["2025-03-05"]]
 
 
 def test_evidence_lies_in_the_text(model: TextModel, taxonomy: Taxonomy, examples: list[Example]) -> None:
