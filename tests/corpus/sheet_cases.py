@@ -270,6 +270,7 @@ def sheets() -> list[Case]:
         taken("xlsx_named_csv.csv.xls", plain(), 2, warns=["extension_mismatch"]),
         taken("xlsx_named_csv.csv", plain(), 2, warns=["extension_mismatch"]),
         taken("csv_named_xlsx.xlsx", csv_bytes([row(1)]), 1, warns=["extension_mismatch"]),
+        taken("cells_without_places.xlsx", _without_places(), 1, bad={"formula_no_value": 1, "error_cell": 1}),
         taken(
             "invisible_in_cells.xlsx",
             table([row(1, product="充\u200b电器")]),
@@ -278,6 +279,21 @@ def sheets() -> list[Case]:
             rows=[{"product": "充电器"}],
         ),
     ]
+
+
+def _without_places() -> bytes:
+    """A sheet as some exporters write it: rows and cells without their numbers."""
+
+    def fill(_: Workbook, sheet: Worksheet) -> None:
+        for cells in (HEADER, row(1, product="=1+1", uscc="-", item="-"), row(2, uscc="-", item="-"), row(3)):
+            sheet.append(list(cells))
+        sheet["C3"].value = "#N/A"
+        sheet["C3"].data_type = "e"
+
+    def change(name: str, body: bytes) -> bytes:
+        return re.sub(rb' r="[A-Z]*[0-9]+"', b"", body) if name == "xl/worksheets/sheet1.xml" else body
+
+    return _repack(book(fill), change)
 
 
 def _formula_with_value() -> bytes:

@@ -32,6 +32,11 @@ def encodings() -> list[Case]:
     damaged[at] = 0xFF
     cut = text_table([row(1), row(2)]).encode()
     return [
+        refused(
+            "chinese_utf16_without_mark.csv",
+            csv_bytes([row(i) for i in range(9)]).decode().encode("utf-16-le"),
+            "bad_encoding",
+        ),
         taken("utf8.csv", table.encode(), 2),
         taken("utf8_bom.csv", table.encode("utf-8-sig"), 2),
         taken("gb18030.csv", table.encode("gb18030"), 2, rows=[{"maker": MAKER}, {"product": "电动自行车充电器"}]),
@@ -86,6 +91,7 @@ def shapes() -> list[Case]:
     rows = [row(1), row(2)]
     wide = [f"列{i}" for i in range(505)]
     return [
+        taken("surplus_that_says_nothing.csv", csv_bytes([[*row(1), "/", "\u200b"], row(2)]), 2),
         taken("semicolon.csv", csv_bytes(rows, mark=";"), 2),
         taken("tab.tsv", csv_bytes(rows, mark="\t"), 2),
         taken("tab_named_csv.csv", csv_bytes(rows, mark="\t"), 2),
@@ -246,6 +252,9 @@ def dates() -> list[Case]:
         "2024-03-05T23:30:00Z": "2024-03-06",
         "2024-03-05T23:30:00+08:00": "2024-03-05",
         "2024-03-05T20:30:00-0500": "2024-03-06",
+        "2024-03-05T20:30:00-05": "2024-03-06",
+        "2024年三月五日": "2024-03-05",
+        "二〇二四年3月5日": "2024-03-05",
         "2024-03-05 10:20:30.123": "2024-03-05",
         "2024年3月": "2024-03-01",
         "2024-03": "2024-03-01",

@@ -51,6 +51,13 @@ def pages() -> list[Case]:
         "<form action='/login'><table><tr><td>用户名</td><td><input></td></tr><tr><td>密码</td></tr></table></form>"
     )
     return [
+        taken(
+            "control_characters.html",
+            page(html_table([row(1, product="充\x01电\x00器")])).encode(),
+            1,
+            warns=["invisible_removed"],
+            rows=[{"product": "充电器"}],
+        ),
         taken("page.html", page(table).encode(), 2),
         taken(
             "page_gb18030.htm", page(table, "<meta charset=gb2312>").encode("gb18030"), 2, rows=[{"maker": MAKER}, {}]
@@ -166,6 +173,25 @@ def json_files() -> list[Case]:
             errors=[("", 3, "", "bad_row")],
         ),
         taken("line_that_is_no_object.jsonl", (lines + "\n[1, 2]\n17\n").encode(), 2, bad={"bad_row": 2}),
+        taken("first_line_bad.jsonl", ("{cut\n" + lines).encode(), 2, bad={"bad_row": 1}),
+        taken("first_line_an_array.jsonl", ("[1, 2]\n" + lines).encode(), 2, bad={"bad_row": 1}),
+        taken("first_line_a_remark.jsonl", ("以下为数据\n" + lines).encode(), 2, bad={"bad_row": 1}),
+        taken("most_lines_bad.jsonl", (lines + "\na\n{b\n[1]\n{}}\n").encode(), 2, bad={"bad_row": 4}),
+        taken("lines_ending_cr.jsonl", (lines.replace("\n", "\r") + "\r").encode(), 2),
+        taken(
+            "line_separator_inside.jsonl",
+            dump(objects([row(1, spec="a\u2028b")])[0]) + b"\n" + dump(objects([row(2)])[0]),
+            2,
+            rows=[{"spec": "a\u2028b"}, {}],
+        ),
+        refused("cut_under_data.json", ('{"data": [\n' + lines.replace("\n", ",\n")).encode(), "corrupt"),
+        taken(
+            "raw_control_characters.json",
+            dump(objects([row(1, product="充@电器")])).replace(b"@", b"\x00\x01"),
+            1,
+            warns=["invisible_removed"],
+            rows=[{"product": "充电器"}],
+        ),
         taken("blank_lines.jsonl", (lines.replace("\n", "\n\n") + "\n").encode(), 2, ignored=1),
         taken(
             "item_that_is_no_object.json",
@@ -272,6 +298,21 @@ def feeds() -> list[Case]:
         '<?xml version="1.0"?><!DOCTYPE rss PUBLIC "-//Netscape//DTD RSS 0.91//EN" "http://example.cn/rss.dtd">'
     )
     return [
+        taken(
+            "title_of_an_extension_first.xml",
+            rss(item(1).replace("<title>", "<m:title xmlns:m='urn:m'>别的</m:title><title>")).encode(),
+            1,
+            kind="feed",
+            rows=[{"title": "第1批抽查通告"}],
+        ),
+        taken(
+            "control_character.xml",
+            rss(item(1, title="通\x01告")).encode(),
+            1,
+            kind="feed",
+            warns=["invisible_removed"],
+            rows=[{"title": "通告"}],
+        ),
         taken(
             "feed.xml",
             two.encode(),
