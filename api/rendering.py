@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from api.access import Act
 from api.vocabulary import load_vocabulary
-from api.words import WORDS, counts, word
+from api.words import WORDS, counts, details, word
 from nlp.masking import mask
 
 WEB = Path(__file__).parent / "web"
@@ -43,6 +43,7 @@ def make_environment(lexicon_dir: Path) -> Environment:
         yuan=yuan,
         word=word,
         counts=counts,
+        details=details,
         named=vocabulary.name,
         masked=masked,
         http=http_link,

@@ -346,6 +346,41 @@ WORDS: dict[str, dict[str, str]] = {
         "create_token": "新建令牌",
         "revoke_token": "吊销令牌",
     },
+    "target": {
+        "account": "账号",
+        "alert": "预警",
+        "case": "台账",
+        "import_file": "导入文件",
+        "job_request": "任务",
+        "list": "列表",
+        "mention": "企业提及",
+        "merge": "合并",
+        "plan": "计划",
+        "route": "页面",
+        "signal": "信号",
+        "token": "令牌",
+    },
+    "detail": {
+        "after": "变更后",
+        "before": "变更前",
+        "budget": "预算",
+        "decision": "决定",
+        "enterprise": "企业",
+        "filters": "筛选",
+        "job": "任务",
+        "kept": "保留",
+        "kind": "类别",
+        "labels": "标注数",
+        "merged": "并入",
+        "name": "名称",
+        "reason": "事由",
+        "region": "地区",
+        "role": "角色",
+        "rows": "行数",
+        "step": "步骤",
+        "title": "标题",
+        "username": "账号",
+    },
     "audit_outcome": {"done": "成功", "refused": "拒绝"},
     "info_grade": {"1": "一级", "2": "二级", "3": "三级", "一级": "一级", "二级": "二级", "三级": "三级"},
 }
@@ -359,6 +394,19 @@ def counts(found: Mapping[str, object] | None) -> str:
         for name, value in (found or {}).items()
         if name in words and isinstance(value, int | float) and not isinstance(value, bool)
     )
+
+
+def details(found: Mapping[str, object] | None) -> str:
+    """Return what an audited act was about, in Chinese; codes inside get the word of their own kind."""
+    kinds = {"role": "account_role", "job": "job", "decision": "decision"}
+    kinds["kind"] = "answer" if (found or {}).get("kind") in WORDS["answer"] else "import_kind"
+    told = []
+    for name, value in (found or {}).items():
+        if isinstance(value, Mapping):
+            told.append(f"{word(name, 'detail')}（{details(value)}）")
+        elif value not in (None, ""):
+            told.append(f"{word(name, 'detail')} {word(value, kinds.get(name, ''))}")
+    return "，".join(told)
 
 
 def word(code: object, kind: str) -> str:

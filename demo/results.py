@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from demo.files import sampling_workbook
-from demo.firms import Firm, true_rate
+from demo.firms import Firm, trades, true_rate
 from demo.history import draw_sample
 from demo.province import Province
 from demo.records import Sample
@@ -74,9 +74,11 @@ def _known_names(province: Province) -> dict[str, Firm]:
 
 
 def _not_found(line: Line, day: date, stand_in: Firm, rng: random.Random) -> Sample:
+    trade = trades().get(line.product_id)
+    written = trade.written_as[0] if trade else "其他产品"
     return Sample(
         number=f"JH{line.code}", on=day, published=RESULTS_ON, level="省抽", product_id=line.product_id,
-        written_product=line.product_id, producer=stand_in.number, seller=None, producer_written=line.name,
+        written_product=written, producer=stand_in.number, seller=None, producer_written=line.name,
         seller_written=line.name, channel="生产", spec="", batch="", outcome="未抽到样", items=(), laboratory="",
         county=stand_in.county, producer_code=line.uscc or "", task="监督抽查", handling="", cost=0,
         plan_code=line.code,

@@ -13,7 +13,7 @@ from api.deps import Caller, Config, Form, Id, Paging, Reading, Writing, note
 from api.errors import Refused, not_found
 from api.exports import send_table
 from api.rendering import render
-from api.words import word
+from api.words import details, word
 from store import audit
 from store.export import Cell
 from store.passwords import hash_password, verify_password, weakness
@@ -211,12 +211,12 @@ def audit_export(
             row.at,
             row.username,
             word(row.act, "act"),
-            row.target_kind,
+            word(row.target_kind, "target"),
             row.target_id,
             row.region_code,
             row.ip,
             word(row.outcome, "audit_outcome"),
-            str(row.detail) if row.detail else "",
+            details(row.detail),
             row.hash,
         ]
         for row in found.rows

@@ -182,6 +182,13 @@ def alias_rows() -> tuple[tuple[str, str, bool], ...]:
 
 
 @cache
+def meanings() -> Mapping[str, str]:
+    """Return what each field is called in Chinese, for messages to those who sent a file."""
+    with _ALIASES.open(encoding="utf-8", newline="") as file:
+        return {row["canonical_field"]: row["meaning_zh"] for row in csv.DictReader(file)}
+
+
+@cache
 def _candidates(kind_name: str) -> Mapping[str, tuple[tuple[str, bool], ...]]:
     """Return for each known header the kind's fields it may mean, clear meanings and required fields first."""
     order = {field.name: (not field.required, i) for i, field in enumerate(load_kind(kind_name).fields)}

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from ingest.importers.detect import detect, suits
-from ingest.importers.headers import HeaderFinder
+from ingest.importers.headers import HeaderFinder, meanings
 from ingest.importers.kinds import Kind
 from ingest.importers.report import FileReport, Rejected
 from ingest.importers.tables import Batch, Table, TableReader
