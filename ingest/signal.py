@@ -20,7 +20,6 @@ CHANNELS = (
     "credit",
     "notice",
 )
-TRUSTS = ("official", "verified", "media", "self", "social")
 
 
 @dataclass(frozen=True, slots=True)

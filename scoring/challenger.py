@@ -20,7 +20,6 @@ from scoring.features import Floats
 Matrix = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-MEMBERS = ("trees", "linear", "words", "product")
 # The blends tried, on log odds. The first is used until earlier periods say otherwise.
 BLENDS: dict[str, Mapping[str, float]] = {
     "all": {"trees": 1.0, "linear": 0.5, "words": 0.5, "product": 0.5},

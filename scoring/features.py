@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-DAYS_A_YEAR = 365.25
 FOREVER = float("inf")  # days; a half-life that never forgets
 MOST_HALVINGS = 40.0
 NEVER = 3650.0  # days since something that has not happened

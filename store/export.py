@@ -21,7 +21,6 @@ SHEET_ROWS = 1_000_000  # Excel stops at 1,048,576 rows including the heading an
 CELL_CHARACTERS = 32_767
 CUT_MARK = "…（内容过长，已截断）"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CSV_TYPE = "text/csv; charset=utf-8"
 
 _RISKY_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -75,11 +75,6 @@ def is_misread(text: str, shows_header: Callable[[str], bool]) -> bool:
     return False
 
 
-def strip_invisible(text: str) -> str:
-    """Return the text without invisible marks and outer blanks."""
-    return INVISIBLE.sub("", text).strip()
-
-
 def fold(text: str) -> str:
     """Return the text as headers and coded words are compared: NFKC, no blanks, no invisible marks."""
     return "".join(INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).split())

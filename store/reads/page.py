@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 PAGE_SIZE = 50
-LARGEST_PAGE = 200
 LARGEST_EXPORT = 50_000
 
 
