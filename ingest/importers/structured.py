@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ingest.importers.report import Rejected
-from ingest.importers.tables import Row, Table
+from ingest.importers.tables import MAX_COLUMNS, Row, Table
 from ingest.importers.text import readings
 from ingest.importers.values import Cell, OddCell
 
@@ -127,6 +127,8 @@ def _parses(line: str) -> bool:
 def _line(line: str) -> Any:
     if not line.strip():
         return {}
+    if not line.lstrip().startswith("{"):
+        return line
     try:
         return _loads(line)
     except (ValueError, RecursionError):
@@ -152,6 +154,8 @@ def _table(items: Iterable[Any]) -> Table:
         if isinstance(item, dict):
             for key in item:
                 keys.setdefault(key, len(keys))
+            if len(keys) > MAX_COLUMNS:  # before every row is given room for all of them
+                raise Rejected("limit_exceeded", f"超过 {MAX_COLUMNS} 列")
             objects.append(item)
         else:
             raw = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
