@@ -69,7 +69,7 @@ def tell(console: Console, findings: Findings) -> None:
     table.add_row("结果回流", f"计划结果入库后重新定级，{findings.regraded} 家企业等级变化")
     console.print(table)
     stories = Table(title="预设的故事（在页面上可以看到）", title_justify="left", pad_edge=False)
-    stories.add_column("故事")
+    stories.add_column("故事", overflow="fold")
     stories.add_column("页面", no_wrap=True)
     for story, page in findings.stories:
         stories.add_row(story, page)
