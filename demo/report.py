@@ -26,7 +26,7 @@ def tell(console: Console, findings: Findings) -> None:
     """Print what was found."""
     table = Table(title="演示结果（虚构数据）", show_header=False, title_justify="left", pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     rows = findings.rows
     table.add_row(
         "导入文件",
