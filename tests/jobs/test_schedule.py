@@ -128,7 +128,7 @@ def _race(url: str, folder: str, name: str, log: str, skew: float, start: object
 def test_two_processes_answer_each_tick_once_even_when_one_is_killed(sqlite_engine: object, tmp_path: Path) -> None:
     url = str(sqlite_engine.url)  # type: ignore[attr-defined]
     context = multiprocessing.get_context("spawn")
-    start, log = context.Event(), tmp_path / "log"
+    start, log = context.Barrier(2), tmp_path / "log"  # neither begins before both are up
     log.touch()
     processes = [
         context.Process(target=_race, args=(url, str(tmp_path), name, str(log), skew, start))
@@ -136,7 +136,6 @@ def test_two_processes_answer_each_tick_once_even_when_one_is_killed(sqlite_engi
     ]
     for process in processes:
         process.start()
-    start.set()
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, -signal.SIGKILL]
