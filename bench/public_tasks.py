@@ -2,12 +2,12 @@
 
 Run:  .venv/bin/python bench/public_tasks.py --data ../shared/data [--tasks NAME …] [--part dev|test]
 
-Each table is cut in two before anything is fitted: by date where the task says so (trained on the earlier part), else by
-a hash of the text's group (near-duplicates where the table names them, else the text itself), one fifth held back.
+Each table is cut in two before anything is fitted: by date where the task says so (trained on the earlier part), else
+by a hash of the text's group (near-duplicates where the table names them, else the text itself), one fifth held back.
 `--part dev` cuts the training part once more in the same way and never opens the held-back fifth: choices are made
 there, and the test part is looked at when they are made. Printed is one JSON line a task: macro and micro F1 with the
-middle 95 % of them over groups drawn again, seconds of CPU, and how many wordings of the table carry more than one label.
-A table that is not there is said to be absent.
+middle 95 % of the task's own figure over groups drawn again, seconds of CPU, and the share of training rows whose exact
+wording also stands under other labels. A table that is not there is said to be absent.
 """
 
 import argparse

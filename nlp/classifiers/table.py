@@ -13,12 +13,14 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.metrics import accuracy_score, f1_score
 
-from nlp.classifiers.table_views import VIEWS, Answers, Margins, TextParts, View, fit_view
+from nlp.classifiers.table_views import VIEWS, WORDS_ALONE, Answers, Margins, TextParts, View, fit_view
 
 FEWEST_TO_CHOOSE = 80  # with fewer texts every view counts the same
 FIRST_VIEWS = 2
 MOST_VIEWS = 6
-LEAST_GAIN = 0.001  # a view or an offset that gains less is noise
+LEAST_GAIN = 0.002  # a view or an offset that gains less is noise
+LARGE_TABLE = 20_000  # texts
+MUCH_TO_READ = 2_000_000  # characters
 STEPS = np.linspace(-0.6, 0.6, 13)
 
 
@@ -29,14 +31,19 @@ class TableRecipe:
         self.multi = multi
 
     def fit(self, texts: Sequence[str], labels: Sequence[Sequence[str]]) -> "TableRecipe":
-        """Fit; each text has a list of labels, of length one unless `multi`."""
+        """Fit; each text has a list of labels, of length one unless `multi`.
+
+        Raises ValueError when no text has a word.
+        """
         self.classes_ = sorted({label for given in labels for label in given})
         answers = np.array([[label in given for label in self.classes_] for given in labels], dtype=bool)
         self.parts_ = TextParts()
         parts = self.parts_.fit(texts)
-        views = [view for view in VIEWS if all(part in parts for part in view.parts)]
+        if not parts:
+            raise ValueError("no text has a word")
+        views = [view for view in VIEWS if all(part in parts for part in view.parts)] or [WORDS_ALONE]
         self.offsets_ = np.zeros(len(self.classes_))
-        if len(texts) < FEWEST_TO_CHOOSE or len(self.classes_) < 2 and not self.multi:
+        if len(texts) < FEWEST_TO_CHOOSE or (len(self.classes_) < 2 and not self.multi):
             self.views_ = {view: 1.0 / len(views) for view in views}
         else:
             self._choose(texts, parts, answers, views)
@@ -114,10 +121,11 @@ def _mean(held: dict[View, Margins], chosen: Sequence[View]) -> Margins:
 def _folds(texts: Sequence[str], answers: Answers) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
     """Rows to fit on and rows to judge by: the same wording is never on both sides, each class is spread evenly.
 
-    Five folds, three from 5,000 texts on, and from 20,000 on one fifth of the texts is judged and no more: choosing
-    among ten views does not become better by fitting them again, only slower.
+    Five folds; three where there is much to read; of a large table one fifth is judged and no more: that is enough to
+    choose among ten views, and fitting them again would only take longer.
     """
-    count = 5 if len(texts) < 5_000 or len(texts) >= 20_000 else 3
+    large = len(texts) >= LARGE_TABLE
+    count = 3 if sum(map(len, texts)) > MUCH_TO_READ and not large else 5
     _, first, wording = np.unique(np.array(texts, dtype=object).astype(str), return_index=True, return_inverse=True)
     rarity = np.where(answers[first], answers.sum(axis=0), len(answers) + 1)
     kind = np.where(answers[first].any(axis=1), rarity.argmin(axis=1), answers.shape[1])
@@ -125,7 +133,7 @@ def _folds(texts: Sequence[str], answers: Answers) -> Iterator[tuple[npt.NDArray
     fold_of = np.empty(len(first), dtype=int)
     fold_of[shuffled[np.argsort(kind[shuffled], kind="stable")]] = np.arange(len(first)) % count
     fold = fold_of[wording]
-    for at in range(1 if len(texts) >= 20_000 else count):
+    for at in range(1 if large else count):
         yield np.flatnonzero(fold != at), np.flatnonzero(fold == at)
 
 
@@ -153,7 +161,7 @@ def _micro_offsets(truth: Answers, margins: Margins) -> Margins:
             tried = offsets.copy()
             tried[at] = common + step
             reached = _micro_f1(truth, margins + tried > 0)
-            if reached > best + LEAST_GAIN / 2:
+            if reached > best + LEAST_GAIN / 4:
                 best, offsets = reached, tried
     return offsets
 

@@ -18,7 +18,7 @@ from sklearn.svm import LinearSVC
 from nlp.segment import load_segmenter
 
 MOST_FEATURES = 100_000
-MOST_CHARACTERS = 4_000
+MOST_CHARACTERS = 1_500  # what a text is about stands in its first part; the rest costs time
 OPENING = 200
 RATIO_SMOOTHING = 0.5
 Margins = npt.NDArray[np.float64]
@@ -48,6 +48,8 @@ VIEWS = (
     View(("opening",), balanced=True, ratios=True, strength=5.0),
 )
 
+WORDS_ALONE = View(("words",), balanced=True, ratios=False, strength=0.5)  # where nothing else occurs twice
+
 
 def cut_words(text: str) -> list[str]:
     """The words of a text, lower case, without white space."""
@@ -63,7 +65,7 @@ class TextParts:
     """Texts as one sparse matrix a part; rows have length one, counts are damped."""
 
     def fit(self, texts: Sequence[str]) -> dict[str, sparse.csr_matrix]:
-        """Learn each part's vocabulary; a part in which nothing is found, or that repeats another, is left out."""
+        """Learn each part's vocabulary; a part that finds nothing is left out, and the opening of short texts."""
         self._vectorizers: dict[str, TfidfVectorizer] = {}
         matrices = {}
         lengths = [len(text) for text in texts]
