@@ -102,7 +102,8 @@ def split(task: Task, table: pd.DataFrame, part: str) -> tuple[Part, Part]:
     texts = table[task.text].fillna("").astype(str)
     groups = table[task.group].astype(str) if task.group else texts
     if task.dates:
-        column, dev, test = task.dates
+        column, *starts = task.dates
+        dev, test = map(pd.Timestamp, starts)
         days = pd.to_datetime(table[column])
         held, kept = (days >= test, days < test) if part == "test" else ((days >= dev) & (days < test), days < dev)
     else:
