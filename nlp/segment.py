@@ -69,6 +69,16 @@ def _emissions() -> dict[str, _Emission]:
     }
 
 
+@cache
+def character_shares() -> dict[str, float]:
+    """About which share of Chinese text each character is, from the tables jieba's hidden Markov model came with."""
+    shares: dict[str, float] = {}
+    for state in "BMES":
+        for char, logarithm in finalseg.emit_P[state].items():
+            shares[char] = shares.get(char, 0.0) + math.exp(logarithm) / 4
+    return shares
+
+
 def jieba_tokenizer(words: Iterable[str] = ()) -> jieba.Tokenizer:
     """A jieba tokenizer of our own over the published dictionary and `words`; the global one is left alone."""
     tokenizer = jieba.Tokenizer()
