@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nlp.features import Reading
 from nlp.products import ProductFinder, ProductHit
-from nlp.rules import Genre, Hit, RuleBook, fold
+from nlp.rules import Findings, Genre, Hit, RuleBook, fold_many
 from nlp.segment import Words, load_segmenter
 from nlp.taxonomy import Taxonomy
 
@@ -39,12 +39,21 @@ class Reader:
 
     def read(self, text: str) -> TextReading:
         """Read one text."""
-        folded = fold(text)
-        found = self.rules.read(folded)
-        products = tuple(self.products.find(folded))
-        names = _finding_names(found.genre, found.hazards, found.violations, products)
+        return self.read_many([text])[0]
+
+    def read_many(self, texts: Sequence[str]) -> list[TextReading]:
+        """Read many texts; the result is the same as one by one, at a fraction of the time."""
+        folded = fold_many(texts)
+        return [
+            self._reading(text, found, tuple(products))
+            for text, found, products in zip(
+                folded, self.rules.read_many(folded), self.products.find_many(folded), strict=True
+            )
+        ]
+
+    def _reading(self, folded: str, found: Findings, products: tuple[ProductHit, ...]) -> TextReading:
         hidden = _without_products(folded, products)
-        reading = Reading(hidden, self._words.cut(hidden), names)
+        reading = Reading(hidden, self._words.cut(hidden), _finding_names(found, products))
         return TextReading(folded, reading, found.genre, found.hazards, found.violations, products)
 
 
@@ -71,15 +80,13 @@ def domain_words(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if _SHORTEST_WORD <= len(name) <= _LONGEST_WORD and not name.isascii()))
 
 
-def _finding_names(
-    genre: Genre, hazards: Sequence[Hit], violations: Sequence[Hit], products: Sequence[ProductHit]
-) -> list[str]:
-    names = {f"h:{hit.code}:{hit.status}:{hit.strength}" for hit in hazards}
-    asserted = {f"h:{hit.code}" for hit in hazards if hit.status == "asserted"}
+def _finding_names(found: Findings, products: Sequence[ProductHit]) -> list[str]:
+    names = {f"h:{hit.code}:{hit.status}:{hit.strength}" for hit in found.hazards}
+    asserted = {f"h:{hit.code}" for hit in found.hazards if hit.status == "asserted"}
     names |= asserted
-    names |= {f"v:{hit.code}:{hit.strength}" for hit in violations}
+    names |= {f"v:{hit.code}:{hit.strength}" for hit in found.violations}
     names |= {f"p:{hit.code}" for hit in products}
-    for cue, count in genre.counts():
+    for cue, count in found.genre.counts():
         names.add(f"g:{cue}")
         if count > 1:
             names.add(f"g:{cue}:more")
@@ -87,7 +94,7 @@ def _finding_names(
         names.add("any:hazard")
     if len(asserted) > 1:
         names.add("any:hazards")
-    if violations:
+    if found.violations:
         names.add("any:violation")
     if products:
         names.add("any:product")

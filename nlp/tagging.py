@@ -144,7 +144,7 @@ class Tagger:
         given = list(items)
         # Notices repeat themselves word for word, so each wording is read once and told once a day of appearance.
         place = {text: at for at, text in enumerate(dict.fromkeys(text for text, _, _ in given))}
-        readings = [self.reader.read(text) for text in place]
+        readings = self.reader.read_many(list(place))
         judgements = self._judged(readings)
         told: dict[tuple[int, date | None], Tagged] = {}
         for text, _, on in given:
