@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,7 @@ _FIRM = re.compile(
 _WINDOW = 40
 
 
-@dataclass(frozen=True, slots=True)
-class ProductHit:
+class ProductHit(NamedTuple):
     """One naming of a product; `certain` is false where only a weak name spoke and nothing near supported it."""
 
     code: str

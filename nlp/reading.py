@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nlp.features import Reading
 from nlp.products import ProductFinder, ProductHit
-from nlp.rules import Findings, Genre, Hit, RuleBook, fold_many
+from nlp.rules import NO_FINDINGS, Findings, Genre, Hit, RuleBook, fold_many
 from nlp.segment import Words, load_segmenter
 from nlp.taxonomy import Taxonomy
 
@@ -81,6 +81,8 @@ def domain_words(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _finding_names(found: Findings, products: Sequence[ProductHit]) -> list[str]:
+    if not products and found is NO_FINDINGS:
+        return []
     names = {f"h:{hit.code}:{hit.status}:{hit.strength}" for hit in found.hazards}
     asserted = {f"h:{hit.code}" for hit in found.hazards if hit.status == "asserted"}
     names |= asserted

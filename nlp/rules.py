@@ -11,10 +11,11 @@ Pattern files (`*_patterns.tsv`: code, strength, pattern) are regular expression
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -86,8 +87,7 @@ class Pattern:
     routes: tuple[Route, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One finding: what, where, how strongly the words mean it, and the status its context gives it."""
 
     code: str
@@ -255,11 +255,15 @@ _AFTER = re.compile(
     r"|为不实|经查不实|0起|零事故|为0|为零|无异常|无关|没事|没问题|通过)"
 )
 _BREAK = re.compile(r"但是?|就|也|却|然而|不过|只是|反而|仍|依然|还是|结果|可是")
+# One of these characters is in every wording of a negation; most findings have none of them before.
+_MAY_NEGATE = re.compile(
+    f"[{''.join(sorted({literal[0] for source in (_BEFORE, _DOUBLE) for way in routes(source.pattern) for literal in way.literals}))}]"
+)
 _NEGATION_REACH = 8
+_DENIAL_REACH = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Genre:
+class Genre(NamedTuple):
     """What kind of text this is, as far as fixed words can say; each is the number of different cues found."""
 
     drill: int = 0
@@ -278,14 +282,11 @@ class Genre:
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """The genres with at least one cue."""
-        for name in self.__slots__:
-            count = getattr(self, name)
-            if count:
-                yield name, count
+        return ((name, count) for name, count in zip(self._fields, self, strict=True) if count)
 
     def all_counts(self) -> list[int]:
         """Every genre's count, in a fixed order."""
-        return [getattr(self, name) for name in self.__slots__]
+        return list(self)
 
     @property
     def status(self) -> str | None:
@@ -304,6 +305,9 @@ class Findings:
     genre: Genre
     hazards: tuple[Hit, ...]
     violations: tuple[Hit, ...]
+
+
+NO_FINDINGS = Findings(Genre(), (), ())
 
 
 class RuleBook:
@@ -402,7 +406,7 @@ class RuleBook:
         self, folded: str, cues: Sequence[Hit], hazards: Sequence[Hit], violations: Sequence[Hit]
     ) -> Findings:
         if not (cues or hazards or violations):
-            return _NO_FINDINGS
+            return NO_FINDINGS
         words: dict[str, set[str]] = {}
         for hit in cues:
             words.setdefault(hit.code, set()).add(folded[hit.start : hit.end])
@@ -410,14 +414,9 @@ class RuleBook:
         imposed = genre.status
         return Findings(
             genre,
-            tuple(
-                replace(hit, status=_negated_status(folded, hit, hazards) or imposed or "asserted") for hit in hazards
-            ),
+            tuple(Hit(*hit[:4], _negated_status(folded, hit, hazards) or imposed or "asserted") for hit in hazards),
             tuple(hit for hit in violations if _negated_status(folded, hit, ()) is None),
         )
-
-
-_NO_FINDINGS = Findings(Genre(), (), ())
 
 
 def _plain(words: Iterable[str]) -> Iterator[str]:
@@ -441,20 +440,24 @@ def _beside_failure(hit: Hit, failures: list[int], folded: str) -> bool:
 
 
 def _negated_status(folded: str, hit: Hit, others: Sequence[Hit]) -> str | None:
-    before = _CLAUSE.split(folded[max(0, hit.start - _NEGATION_REACH - 4) : hit.start])[-1]
-    broken = [found.end() for found in _BREAK.finditer(before)]
-    if broken:
-        before = before[broken[-1] :]
-    if _DOUBLE.search(before):
-        return None
-    before = before[-_NEGATION_REACH:]
-    negations = list(_BEFORE.finditer(before))
-    if negations:
-        reach = hit.start - (len(before) - negations[-1].end())
-        if not any(reach <= other.start and other.end <= hit.start for other in others):
-            return "negated"
-    sentence_end = _SENTENCE.search(folded, hit.end)
-    after = folded[hit.end : min(sentence_end.start() if sentence_end else len(folded), hit.end + 16)]
+    before = folded[max(0, hit.start - _NEGATION_REACH - 4) : hit.start]
+    if _MAY_NEGATE.search(before):
+        before = _CLAUSE.split(before)[-1]
+        broken = [found.end() for found in _BREAK.finditer(before)]
+        if broken:
+            before = before[broken[-1] :]
+        if _DOUBLE.search(before):
+            return None
+        before = before[-_NEGATION_REACH:]
+        negations = list(_BEFORE.finditer(before))
+        if negations:
+            reach = hit.start - (len(before) - negations[-1].end())
+            if not any(reach <= other.start and other.end <= hit.start for other in others):
+                return "negated"
+    after = folded[hit.end : hit.end + _DENIAL_REACH]
+    sentence_end = _SENTENCE.search(after)
+    if sentence_end is not None:
+        after = after[: sentence_end.start()]
     found = _AFTER.search(after)
     if (
         found

@@ -226,6 +226,8 @@ class Tagger:
         A strong wording of a hazard the named product is known for needs no model to agree: short, dry notices are
         rare in the corpus and would be underrated.
         """
+        if not reading.hazards or not reading.products:
+            return judgement
         genre = reading.genre
         if any(getattr(genre, cue) for cue in _NOT_A_REPORT):
             return judgement
