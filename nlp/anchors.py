@@ -113,7 +113,7 @@ def _reach(op: Any, argument: Any) -> int:
     if op in (opcodes.ASSERT, opcodes.ASSERT_NOT):
         return _total(argument[1])
     if op in (opcodes.MAX_REPEAT, opcodes.MIN_REPEAT):
-        return min(min(argument[1], REACH) * _total(argument[2]), REACH)
+        return min(min(int(argument[1]), REACH) * _total(argument[2]), REACH)
     return REACH
 
 

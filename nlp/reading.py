@@ -44,17 +44,16 @@ class Reader:
     def read_many(self, texts: Sequence[str]) -> list[TextReading]:
         """Read many texts; the result is the same as one by one, at a fraction of the time."""
         folded = fold_many(texts)
+        found = self.rules.read_many(folded)
+        products = [tuple(hits) for hits in self.products.find_many(folded)]
+        hidden = [_without_products(text, hits) for text, hits in zip(folded, products, strict=True)]
+        words = self._words.cut_many(hidden)
         return [
-            self._reading(text, found, tuple(products))
-            for text, found, products in zip(
-                folded, self.rules.read_many(folded), self.products.find_many(folded), strict=True
+            TextReading(
+                text, Reading(blanked, cut, _finding_names(told, hits)), told.genre, told.hazards, told.violations, hits
             )
+            for text, told, hits, blanked, cut in zip(folded, found, products, hidden, words, strict=True)
         ]
-
-    def _reading(self, folded: str, found: Findings, products: tuple[ProductHit, ...]) -> TextReading:
-        hidden = _without_products(folded, products)
-        reading = Reading(hidden, self._words.cut(hidden), _finding_names(found, products))
-        return TextReading(folded, reading, found.genre, found.hazards, found.violations, products)
 
 
 def _without_products(folded: str, products: Sequence[ProductHit]) -> str:

@@ -7,15 +7,17 @@ and the model's character runs are all found this way.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 _Codes = npt.NDArray[np.uint32]
+_Keys = npt.NDArray[np.unsignedinteger[Any]]
 
-_MULTIPLIER = np.uint32(0x9E3779B1)
-_FREE = np.uint32(0)
+# Fibonacci hashing, for keys of 32 and of 64 bits.
+_MULTIPLIERS: dict[type, int] = {np.uint32: 0x9E3779B1, np.uint64: 0x9E3779B97F4A7C15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,50 +45,58 @@ class Scanner:
 
     def __init__(self, strings: Sequence[str], same: Mapping[str, str] | None = None) -> None:
         self.sizes = np.fromiter(map(len, strings), dtype=np.int64, count=len(strings))
-        characters = {char: at for at, char in enumerate(sorted(set("".join(strings))), 1)}
-        nodes: dict[tuple[int, int], int] = {}
-        ends = [-1]
-        for number, string in enumerate(strings):
-            node = 0
-            for char in string:
-                edge = (node, characters[char])
-                node = nodes.get(edge, 0)
-                if not node:
-                    node = nodes[edge] = len(ends)
-                    ends.append(-1)
-            ends[node] = number
-        if len(ends) * (len(characters) + 1) >= 1 << 32:
-            raise ValueError("too many strings of too many characters for keys of 32 bits")
-        self._ends = np.array(ends, dtype=np.int32)
-        self._characters = np.zeros(max(map(ord, characters), default=0) + 2, dtype=np.uint32)
-        for char, code in characters.items():
-            self._characters[ord(char)] = code
+        codes = Batch.of(strings).codes
+        alphabet = np.union1d(codes, np.zeros(1, dtype=np.uint32))  # the NUL between strings is number 0
+        self._characters = np.zeros(int(alphabet[-1]) + 2, dtype=np.uint32)
+        self._characters[alphabet] = np.arange(len(alphabet))
         for char, to in (same or {}).items():
             if ord(char) < len(self._characters):
-                self._characters[ord(char)] = characters.get(to, 0)
-        self._width = np.uint32(len(characters) + 1)
-        self._root = np.zeros(len(characters) + 1, dtype=np.uint32)
-        self._inner = np.zeros(len(ends), dtype=bool)
-        edges = np.array([(*edge, child) for edge, child in nodes.items()], dtype=np.uint32).reshape(-1, 3)
-        first = edges[:, 0] == 0
-        self._root[edges[first, 1]] = edges[first, 2]
-        parents, chars, children = edges[~first].T
-        self._inner[parents] = True
-        self._fill(parents * self._width + chars, children)
+                self._characters[ord(char)] = self._characters[ord(to)]
+        begins = np.cumsum(self.sizes + 1) - self.sizes - 1
+        self._build(self._characters[codes].astype(np.uint64), begins, np.uint64(len(alphabet)))
 
-    def _fill(self, keys: _Codes, children: _Codes) -> None:
+    def _build(self, characters: npt.NDArray[np.uint64], begins: Ints, width: np.uint64) -> None:
+        """Number the nodes of the trie level by level, and put its edges into the hash table."""
+        nodes = np.zeros(len(begins), dtype=np.uint64)
+        count = np.uint64(1)
+        edges: list[npt.NDArray[np.uint64]] = []
+        for depth in range(int(self.sizes.max(initial=0))):
+            longer = np.flatnonzero(self.sizes > depth)
+            wanted = nodes[longer] * width + characters[begins[longer] + depth]
+            found, which = np.unique(wanted, return_inverse=True)
+            nodes[longer] = count + which.astype(np.uint64)
+            edges.append(found)
+            count += np.uint64(len(found))
+        self._ends = np.full(int(count), -1, dtype=np.int32)
+        self._ends[nodes] = np.arange(len(begins))
+        self._root = np.zeros(int(width), dtype=np.uint32)
+        self._inner = np.zeros(int(count), dtype=bool)
+        self._type = np.uint32 if count * width < 1 << 32 else np.uint64
+        self._width, self._multiplier = self._type(width), self._type(_MULTIPLIERS[self._type])
+        first = len(edges[0]) if edges else 0
+        if first:
+            self._root[edges[0]] = np.arange(1, first + 1)
+        keys = np.concatenate(edges[1:]) if len(edges) > 1 else np.zeros(0, dtype=np.uint64)
+        self._inner[keys // width] = True
+        self._fill(keys.astype(self._type), np.arange(first + 1, int(count), dtype=np.uint32))
+
+    def _fill(self, keys: _Keys, children: _Codes) -> None:
         """Put the edges into a hash table that is at most a quarter full; no key is 0."""
         bits = max(4, int(4 * len(keys)).bit_length())
-        self._shift, self._mask = np.uint32(32 - bits), np.uint32((1 << bits) - 1)
-        self._keys = np.full(1 << bits, _FREE)
+        self._shift = self._type(np.dtype(self._type).itemsize * 8 - bits)
+        self._mask = np.uint32((1 << bits) - 1)
+        self._keys = np.zeros(1 << bits, dtype=self._type)
         self._children = np.zeros(1 << bits, dtype=np.uint32)
-        slots = (keys * _MULTIPLIER) >> self._shift
+        slots = self._slots(keys)
         while len(keys):
-            free = self._keys[slots] == _FREE
+            free = self._keys[slots] == 0
             self._keys[slots[free]] = keys[free]  # of several keys at one free slot the last stays
             placed = self._keys[slots] == keys
             self._children[slots[placed]] = children[placed]
             keys, children, slots = keys[~placed], children[~placed], (slots[~placed] + np.uint32(1)) & self._mask
+
+    def _slots(self, keys: _Keys) -> _Codes:
+        return ((keys * self._multiplier) >> self._shift).astype(np.uint32)
 
     def find(self, batch: Batch) -> tuple[Ints, Ints]:
         """Return where known strings start in the batch's codes and which each is, shorter ones first."""
@@ -114,15 +124,15 @@ class Scanner:
     def _step(self, nodes: _Codes, characters: _Codes) -> _Codes:
         """The child of each node under each character, 0 where there is none."""
         keys = nodes * self._width + characters
-        slots = (keys * _MULTIPLIER) >> self._shift
+        slots = self._slots(keys)
         held = self._keys[slots]
         hit = held == keys
         children = np.where(hit, self._children[slots], np.uint32(0))
-        pending = np.flatnonzero(~hit & (held != _FREE))
+        pending = np.flatnonzero(~hit & (held != 0))
         while len(pending):
             slot = (slots[pending] + np.uint32(1)) & self._mask
             slots[pending], wanted, held = slot, keys[pending], self._keys[slot]
             hit = held == wanted
             children[pending[hit]] = self._children[slot[hit]]
-            pending = pending[~hit & (held != _FREE)]
+            pending = pending[~hit & (held != 0)]
         return children
