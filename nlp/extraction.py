@@ -128,11 +128,14 @@ _FACTS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     ),
 )
 _DIGIT = re.compile(r"\d")
+_MAY_STATE = re.compile("|".join((r"\d", *sorted({sign for _, signs, _ in _FACTS for sign in signs}))))
 _DATE = re.compile(r"(?:(20\d{2})年)?(\d{1,2})月(\d{1,2})日|(20\d{2})[-./](\d{1,2})[-./](\d{1,2})")
 
 
 def read_facts(folded: str, on: date | None = None) -> list[Fact]:
     """Return the facts of a text in reading order; a date without a year takes the last one not after `on`."""
+    if _MAY_STATE.search(folded) is None:
+        return []
     numeric = _DIGIT.search(folded) is not None
     facts = [
         Fact(kind, found[found.lastindex or 0], *found.span(found.lastindex or 0))

@@ -136,6 +136,8 @@ class Vocabulary:
                 self._cells([reading.findings for reading in readings], self._finding_column),
             )
         )
+        if len(readings) * self.size < 1 << 31:
+            cells = cells.astype(np.int32)  # sorts in half the time
         cells.sort()
         cells = cells[np.concatenate(([True], cells[1:] != cells[:-1]))] if len(cells) else cells
         rows = cells // self.size

@@ -256,12 +256,8 @@ _AFTER = re.compile(
 )
 _BREAK = re.compile(r"但是?|就|也|却|然而|不过|只是|反而|仍|依然|还是|结果|可是")
 # One of these characters is in every wording of a negation; most findings have none of them before.
-_MAY_NEGATE = re.compile(
-    "[%s]"
-    % "".join(
-        sorted({word[0] for source in (_BEFORE, _DOUBLE) for way in routes(source.pattern) for word in way.literals})
-    )
-)
+_NEGATING = {word[0] for source in (_BEFORE, _DOUBLE) for way in routes(source.pattern) for word in way.literals}
+_MAY_NEGATE = re.compile(f"[{''.join(sorted(_NEGATING))}]")
 _NEGATION_REACH = 8
 _DENIAL_REACH = 16
 

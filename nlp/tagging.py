@@ -5,7 +5,7 @@ words no rule knows. Without a model the rules speak alone, with fixed probabili
 """
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -32,6 +32,8 @@ OUTCOME_FROM = 0.35
 PLAINLY = 0.6  # P: what a strong wording beside a product known for it is worth at least
 _NOT_A_REPORT = ("drill", "knowledge", "rumour", "rebuttal", "advert", "fiction", "passed", "unrelated", "service")
 OUTCOME_SEVERITY = {"none": 0, "near_miss": 1, "property": 2, "injury_minor": 2, "injury_serious": 3, "death": 4}
+
+_BATCH_TEXTS, _BATCH_CHARACTERS = 1024, 65_536
 
 # What a rule alone is worth where no model was trained: a proposal, not a measurement.
 _RULE_PROBABILITY = {"strong": 0.9, "item": 0.85, "medium": 0.7, "weak": 0.3}
@@ -110,6 +112,20 @@ def _place(folded: str, columns: Ints, starts: Ints, sizes: Ints) -> _Places:
     return _Places(bounds, columns[inside], owners[inside])
 
 
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Texts in batches whose arrays stay small, however many or long the texts are."""
+    batch: list[str] = []
+    size = 0
+    for text in texts:
+        batch.append(text)
+        size += len(text)
+        if size >= _BATCH_CHARACTERS or len(batch) >= _BATCH_TEXTS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
 def _unexplained(reading: TextReading, judgement: Judgement) -> bool:
     """Whether the model asserts something no rule found."""
     for judged, hits in ((judgement.hazards, reading.hazards), (judgement.violations, reading.violations)):
@@ -143,15 +159,16 @@ class Tagger:
         """
         given = list(items)
         # Notices repeat themselves word for word, so each wording is read once and told once a day of appearance.
-        place = {text: at for at, text in enumerate(dict.fromkeys(text for text, _, _ in given))}
-        readings = self.reader.read_many(list(place))
-        judgements = self._judged(readings)
-        told: dict[tuple[int, date | None], Tagged] = {}
+        days: dict[str, set[date | None]] = {}
         for text, _, on in given:
-            at = place[text]
-            if (at, on) not in told:
-                told[at, on] = self._told(readings[at], judgements[at], on)
-        return [told[place[text], on] for text, _, on in given]
+            days.setdefault(text, set()).add(on)
+        told: dict[tuple[str, date | None], Tagged] = {}
+        for texts in _batches(days):
+            readings = self.reader.read_many(texts)
+            for text, reading, judged in zip(texts, readings, self._judged(readings), strict=True):
+                for on in days[text]:
+                    told[text, on] = self._told(reading, judged, on)
+        return [told[text, on] for text, _, on in given]
 
     def _judged(self, readings: Sequence[TextReading]) -> list[tuple[Judgement, _Places | None] | None]:
         """What the model makes of each text, with the places of its words where a finding has no rule to show."""
@@ -242,16 +259,8 @@ class Tagger:
 
     def _by_model(self, reading: TextReading, judgement: Judgement, places: _Places | None, on: date | None) -> Tagged:
         judgement = self._plainly_told(reading, judgement)
-        hazards = [
-            found
-            for judged in judgement.hazards
-            if (found := self._weighed(judged, "hazard", reading.hazards, judgement, places)) is not None
-        ]
-        violations = [
-            found
-            for judged in judgement.violations
-            if (found := self._weighed(judged, "violation", reading.violations, judgement, places)) is not None
-        ]
+        hazards = self._weigh(judgement.hazards, "hazard", reading.hazards, judgement, places)
+        violations = self._weigh(judgement.violations, "violation", reading.violations, judgement, places)
         spans: dict[str, list[tuple[int, int]]] = {}
         for hit in reading.products:
             spans.setdefault(hit.code, []).append((hit.start, hit.end))
@@ -260,8 +269,25 @@ class Tagger:
             for judged in judgement.products
         ]
         return self._assemble(
-            reading, on, judgement.relevance, tuple(products), tuple(hazards), tuple(violations), judgement.outcomes
+            reading, on, judgement.relevance, tuple(products), hazards, violations, judgement.outcomes
         )
+
+    def _weigh(
+        self,
+        candidates: Sequence[Judged],
+        family: str,
+        hits: Sequence[Hit],
+        judgement: Judgement,
+        places: _Places | None,
+    ) -> tuple[Finding, ...]:
+        """The findings of one family; most candidates are labels that neither model nor rules assert."""
+        found = {hit.code for hit in hits}
+        weighed = (
+            self._weighed(judged, family, hits, judgement, places)
+            for judged in candidates
+            if judged.probability >= ASSERTED_FROM or judged.code in found
+        )
+        return tuple(finding for finding in weighed if finding is not None)
 
     def _weighed(
         self, judged: Judged, family: str, hits: Sequence[Hit], judgement: Judgement, places: _Places | None
