@@ -20,16 +20,28 @@ from jobs import commands
 class _Commands(TyperGroup):
     """For people typer draws a box round unusable arguments; a program that asked for JSON gets one line."""
 
-    def main(self, args: Sequence[str] | None = None, *others: Any, standalone_mode: bool = True, **extra: Any) -> Any:
-        given = list(sys.argv[1:] if args is None else args)
-        if not standalone_mode or "--json" not in given:
-            return super().main(args, *others, standalone_mode=standalone_mode, **extra)
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        one_line = standalone_mode and "--json" in (sys.argv[1:] if args is None else args)
         try:
-            code = super().main(args, *others, standalone_mode=False, **extra)
+            code = super().main(
+                args, prog_name, complete_var, standalone_mode and not one_line, windows_expand_args, **extra
+            )
         except TyperException as unusable:
+            if not one_line:
+                raise
             typer.echo(f"参数无法使用：{' '.join(unusable.format_message().split())}", err=True)
             raise SystemExit(unusable.exit_code) from None
-        raise SystemExit(code)
+        if one_line:
+            raise SystemExit(code)
+        return code
 
 
 app = typer.Typer(
