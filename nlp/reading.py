@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from nlp.features import Reading
 from nlp.products import ProductFinder, ProductHit
 from nlp.rules import NO_FINDINGS, Findings, Genre, Hit, RuleBook, fold_many
-from nlp.segment import Words, load_segmenter
+from nlp.segment_many import BatchWords, load_batch_segmenter
 from nlp.taxonomy import Taxonomy
 
 _SHORTEST_WORD, _LONGEST_WORD = 3, 8
@@ -35,7 +35,7 @@ class Reader:
         self.taxonomy = taxonomy
         self.rules = RuleBook(taxonomy)
         self.products = ProductFinder(taxonomy)
-        self._words: Words = load_segmenter(domain_words(self.products.names), native)
+        self._words: BatchWords = load_batch_segmenter(domain_words(self.products.names), native)
 
     def read(self, text: str) -> TextReading:
         """Read one text."""
