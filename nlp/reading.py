@@ -50,10 +50,16 @@ class Reader:
         words = self._words.cut_many(hidden)
         return [
             TextReading(
-                text, Reading(blanked, cut, _finding_names(told, hits)), told.genre, told.hazards, told.violations, hits
+                text, Reading(blanked, cut, _names(told, hits)), told.genre, told.hazards, told.violations, hits
             )
             for text, told, hits, blanked, cut in zip(folded, found, products, hidden, words, strict=True)
         ]
+
+
+def _names(found: Findings, products: Sequence[ProductHit]) -> list[str]:
+    if found is NO_FINDINGS and not products:
+        return []
+    return _finding_names(found.genre, found.hazards, found.violations, products)
 
 
 def _without_products(folded: str, products: Sequence[ProductHit]) -> str:
@@ -79,15 +85,15 @@ def domain_words(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if _SHORTEST_WORD <= len(name) <= _LONGEST_WORD and not name.isascii()))
 
 
-def _finding_names(found: Findings, products: Sequence[ProductHit]) -> list[str]:
-    if not products and found is NO_FINDINGS:
-        return []
-    names = {f"h:{hit.code}:{hit.status}:{hit.strength}" for hit in found.hazards}
-    asserted = {f"h:{hit.code}" for hit in found.hazards if hit.status == "asserted"}
+def _finding_names(
+    genre: Genre, hazards: Sequence[Hit], violations: Sequence[Hit], products: Sequence[ProductHit]
+) -> list[str]:
+    names = {f"h:{hit.code}:{hit.status}:{hit.strength}" for hit in hazards}
+    asserted = {f"h:{hit.code}" for hit in hazards if hit.status == "asserted"}
     names |= asserted
-    names |= {f"v:{hit.code}:{hit.strength}" for hit in found.violations}
+    names |= {f"v:{hit.code}:{hit.strength}" for hit in violations}
     names |= {f"p:{hit.code}" for hit in products}
-    for cue, count in found.genre.counts():
+    for cue, count in genre.counts():
         names.add(f"g:{cue}")
         if count > 1:
             names.add(f"g:{cue}:more")
@@ -95,7 +101,7 @@ def _finding_names(found: Findings, products: Sequence[ProductHit]) -> list[str]
         names.add("any:hazard")
     if len(asserted) > 1:
         names.add("any:hazards")
-    if found.violations:
+    if violations:
         names.add("any:violation")
     if products:
         names.add("any:product")

@@ -34,6 +34,7 @@ _NOT_A_REPORT = ("drill", "knowledge", "rumour", "rebuttal", "advert", "fiction"
 OUTCOME_SEVERITY = {"none": 0, "near_miss": 1, "property": 2, "injury_minor": 2, "injury_serious": 3, "death": 4}
 
 _BATCH_TEXTS, _BATCH_CHARACTERS = 1024, 65_536
+_Item = tuple[str, str | None, date | None]  # text, channel, day it appeared
 
 # What a rule alone is worth where no model was trained: a proposal, not a measurement.
 _RULE_PROBABILITY = {"strong": 0.9, "item": 0.85, "medium": 0.7, "weak": 0.3}
@@ -112,20 +113,6 @@ def _place(folded: str, columns: Ints, starts: Ints, sizes: Ints) -> _Places:
     return _Places(bounds, columns[inside], owners[inside])
 
 
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Texts in batches whose arrays stay small, however many or long the texts are."""
-    batch: list[str] = []
-    size = 0
-    for text in texts:
-        batch.append(text)
-        size += len(text)
-        if size >= _BATCH_CHARACTERS or len(batch) >= _BATCH_TEXTS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
 def _unexplained(reading: TextReading, judgement: Judgement) -> bool:
     """Whether the model asserts something no rule found."""
     for judged, hits in ((judgement.hazards, reading.hazards), (judgement.violations, reading.violations)):
@@ -133,6 +120,20 @@ def _unexplained(reading: TextReading, judgement: Judgement) -> bool:
         if asserted and not {hit.code for hit in hits}.issuperset(asserted):
             return True
     return False
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Batches whose arrays stay small, however many or long the texts are."""
+    batch: list[_Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item[0])
+        if size >= _BATCH_CHARACTERS or len(batch) >= _BATCH_TEXTS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 class Tagger:
@@ -152,23 +153,24 @@ class Tagger:
         """Tag one text; `on` is the day it appeared, for dates told without a year."""
         return self.tag_many([(text, channel, on)])[0]
 
-    def tag_many(self, items: Iterable[tuple[str, str | None, date | None]]) -> list[Tagged]:
+    def tag_many(self, items: Iterable[_Item]) -> list[Tagged]:
         """Tag many (text, channel, day) in one pass; the result is the same as one by one.
 
         The channel is not weighed: what a text says must not depend on the door it came through.
         """
-        given = list(items)
+        return [tags for batch in _batches(items) for tags in self._tag_batch(batch)]
+
+    def _tag_batch(self, given: Sequence[_Item]) -> list[Tagged]:
         # Notices repeat themselves word for word, so each wording is read once and told once a day of appearance.
-        days: dict[str, set[date | None]] = {}
+        place = {text: at for at, text in enumerate(dict.fromkeys(text for text, _, _ in given))}
+        readings = self.reader.read_many(list(place))
+        judgements = self._judged(readings)
+        told: dict[tuple[int, date | None], Tagged] = {}
         for text, _, on in given:
-            days.setdefault(text, set()).add(on)
-        told: dict[tuple[str, date | None], Tagged] = {}
-        for texts in _batches(days):
-            readings = self.reader.read_many(texts)
-            for text, reading, judged in zip(texts, readings, self._judged(readings), strict=True):
-                for on in days[text]:
-                    told[text, on] = self._told(reading, judged, on)
-        return [told[text, on] for text, _, on in given]
+            at = place[text]
+            if (at, on) not in told:
+                told[at, on] = self._told(readings[at], judgements[at], on)
+        return [told[place[text], on] for text, _, on in given]
 
     def _judged(self, readings: Sequence[TextReading]) -> list[tuple[Judgement, _Places | None] | None]:
         """What the model makes of each text, with the places of its words where a finding has no rule to show."""
@@ -243,8 +245,6 @@ class Tagger:
         A strong wording of a hazard the named product is known for needs no model to agree: short, dry notices are
         rare in the corpus and would be underrated.
         """
-        if not reading.hazards or not reading.products:
-            return judgement
         genre = reading.genre
         if any(getattr(genre, cue) for cue in _NOT_A_REPORT):
             return judgement
@@ -259,8 +259,16 @@ class Tagger:
 
     def _by_model(self, reading: TextReading, judgement: Judgement, places: _Places | None, on: date | None) -> Tagged:
         judgement = self._plainly_told(reading, judgement)
-        hazards = self._weigh(judgement.hazards, "hazard", reading.hazards, judgement, places)
-        violations = self._weigh(judgement.violations, "violation", reading.violations, judgement, places)
+        hazards = [
+            found
+            for judged in judgement.hazards
+            if (found := self._weighed(judged, "hazard", reading.hazards, judgement, places)) is not None
+        ]
+        violations = [
+            found
+            for judged in judgement.violations
+            if (found := self._weighed(judged, "violation", reading.violations, judgement, places)) is not None
+        ]
         spans: dict[str, list[tuple[int, int]]] = {}
         for hit in reading.products:
             spans.setdefault(hit.code, []).append((hit.start, hit.end))
@@ -269,25 +277,8 @@ class Tagger:
             for judged in judgement.products
         ]
         return self._assemble(
-            reading, on, judgement.relevance, tuple(products), hazards, violations, judgement.outcomes
+            reading, on, judgement.relevance, tuple(products), tuple(hazards), tuple(violations), judgement.outcomes
         )
-
-    def _weigh(
-        self,
-        candidates: Sequence[Judged],
-        family: str,
-        hits: Sequence[Hit],
-        judgement: Judgement,
-        places: _Places | None,
-    ) -> tuple[Finding, ...]:
-        """The findings of one family; most candidates are labels that neither model nor rules assert."""
-        found = {hit.code for hit in hits}
-        weighed = (
-            self._weighed(judged, family, hits, judgement, places)
-            for judged in candidates
-            if judged.probability >= ASSERTED_FROM or judged.code in found
-        )
-        return tuple(finding for finding in weighed if finding is not None)
 
     def _weighed(
         self, judged: Judged, family: str, hits: Sequence[Hit], judgement: Judgement, places: _Places | None

@@ -44,13 +44,13 @@ def rule_candidates(
     likely: dict[int, list[int]] = {}
     for at, label in zip(*(place.tolist() for place in np.nonzero(block > CONSIDERED_FROM)), strict=True):
         likely.setdefault(at, []).append(label)
-    found = [reading.hazards if family == "hazards" else reading.violations for reading in readings]
-    for at in sorted({*likely, *(at for at, hits in enumerate(found) if hits)}):
-        reading = readings[at]
+    for at, reading in enumerate(readings):
         by_code: dict[int, list[Hit]] = {}
-        for hit in found[at]:
+        for hit in getattr(reading, family):
             by_code.setdefault(column[hit.code], []).append(hit)
         considered = {*by_code, *likely.get(at, ())}
+        if not considered:
+            continue
         known_for = {
             hazard
             for product in reading.products
@@ -74,18 +74,11 @@ def rule_candidates(
                     asserted_codes / 3,
                 ]
             )
-    return _stack(texts, chosen, rows, _shared(texts, readings, scores, labels))
+    return _stack(texts, chosen, rows, _shared(readings, scores, labels))
 
 
-def _shared(texts: Sequence[int], readings: Sequence[TextReading], scores: Floats, labels: Labels) -> Floats:
-    """What all candidates of a text have in common, one row a candidate of the given texts."""
-    owners, of = np.unique(np.array(texts, dtype=np.int64), return_inverse=True)
-    return _of_texts([readings[at] for at in owners.tolist()], scores[owners], labels)[of]
-
-
-def _of_texts(readings: Sequence[TextReading], scores: Floats, labels: Labels) -> Floats:
-    if not readings:
-        return np.zeros((0, 0), dtype=np.float32)
+def _shared(readings: Sequence[TextReading], scores: Floats, labels: Labels) -> Floats:
+    """What all candidates of a text have in common, one row a text."""
     relevance = scores[:, labels.relevant]
     cues = np.array([reading.genre.all_counts() for reading in readings], dtype=np.float32)
     return np.column_stack(
@@ -101,24 +94,7 @@ def _of_texts(readings: Sequence[TextReading], scores: Floats, labels: Labels) -
     ).astype(np.float32)
 
 
-# What the rules say of a label they did not find: nothing strong, medium or tested, no spans, nothing denied.
-_NO_HITS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-
-
 def _candidate(score: float, top: float, relevance: float, hits: Sequence[Hit], known_for: bool) -> list[float]:
-    if not hits:
-        return [
-            score,
-            score - top,
-            *_NO_HITS,
-            float(known_for),
-            0.0,
-            0.0,
-            0.0,
-            score,
-            0.0,
-            max(score, 0.0) * min(relevance, 0.0) / 3,
-        ]
     asserted = [hit for hit in hits if hit.status == "asserted"]
     strong = float(any(hit.strength == "strong" for hit in asserted))
     doubt = min(relevance, 0.0)
@@ -193,5 +169,5 @@ def _stack(texts: list[int], labels: list[int], rows: list[list[float]], shared:
     of = np.array(texts, dtype=np.int64)
     features = np.array(rows, dtype=np.float32) if rows else np.zeros((0, 0), dtype=np.float32)
     if shared is not None and rows:
-        features = np.hstack((features, shared))
+        features = np.hstack((features, shared[of]))
     return Candidates(of, np.array(labels, dtype=np.int64), features)

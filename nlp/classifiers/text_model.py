@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from nlp.classifiers.labels import OUTCOME_LABELS, Labels
 from nlp.classifiers.linear import Floats, LinearBlock, Scale, fit_block, fit_scale, out_of_fold
@@ -61,28 +60,33 @@ class TextModel:
         if not readings:
             return []
         scores = self.block.scores(self.vocabulary.matrix([reading.features for reading in readings]))
-        families, bests = {}, []
-        for family in FAMILIES:
-            candidates = _candidates(family, readings, scores, self.labels, taxonomy)
-            probabilities = self.weighing[family].probabilities(candidates.features)
-            families[family] = _judged(candidates, probabilities, _codes(family, self.labels, taxonomy))
-            bests.append(_best(candidates, probabilities, len(readings)))
-        relevance = self.weighing["relevance"].probabilities(_relevance_features(scores, self.labels, bests))
+        by_family = {family: self._judge_family(family, readings, scores, taxonomy) for family in FAMILIES}
+        relevance = self.weighing["relevance"].probabilities(_relevance_features(scores, self.labels, by_family))
         outcomes = 1 / (1 + np.exp(-scores[:, self.labels.outcomes]))
-        hazards, violations, products = (families[family] for family in FAMILIES)
         return [
             Judgement(
-                relevance=relevant,
-                hazards=hazards.get(at, ()),
-                violations=violations.get(at, ()),
-                products=products.get(at, ()),
-                outcomes=dict(zip(OUTCOME_LABELS, told, strict=True)),
-                kinds=kinds,
+                relevance=float(relevance[at]),
+                hazards=by_family["hazards"][at],
+                violations=by_family["violations"][at],
+                products=by_family["products"][at],
+                outcomes=dict(zip(OUTCOME_LABELS, outcomes[at].tolist(), strict=True)),
+                kinds=scores[at, self.labels.kinds],
             )
-            for at, (relevant, told, kinds) in enumerate(
-                zip(relevance.tolist(), outcomes.tolist(), scores[:, self.labels.kinds], strict=True)
-            )
+            for at in range(len(readings))
         ]
+
+    def _judge_family(
+        self, family: str, readings: Sequence[TextReading], scores: Floats, taxonomy: Taxonomy
+    ) -> list[tuple[Judged, ...]]:
+        candidates = _candidates(family, readings, scores, self.labels, taxonomy)
+        probabilities = self.weighing[family].probabilities(candidates.features)
+        codes = _codes(family, self.labels, taxonomy)
+        found: list[list[Judged]] = [[] for _ in readings]
+        for text, label, probability in zip(
+            candidates.texts.tolist(), candidates.labels.tolist(), probabilities.tolist(), strict=True
+        ):
+            found[text].append(Judged(codes[label], probability))
+        return [tuple(sorted(judged, key=lambda j: (-j.probability, j.code))) for judged in found]
 
 
 def fit(
@@ -97,7 +101,7 @@ def fit(
     block = fit_block(matrix, targets, strength=strength)
     scores = out_of_fold(matrix, targets, [example.event for example in examples], strength=strength)
     weighing: dict[str, Scale] = {}
-    bests = []
+    by_family: dict[str, list[tuple[Judged, ...]]] = {}
     for family in FAMILIES:
         candidates = _candidates(family, readings, scores, labels, taxonomy)
         codes = _codes(family, labels, taxonomy)
@@ -107,27 +111,14 @@ def fit(
             dtype=np.int8,
         )
         weighing[family] = fit_scale(candidates.features, answers)
-        bests.append(_best(candidates, weighing[family].probabilities(candidates.features), len(readings)))
+        probabilities = weighing[family].probabilities(candidates.features)
+        found: list[list[Judged]] = [[] for _ in readings]
+        for text, label, probability in zip(candidates.texts, candidates.labels, probabilities, strict=True):
+            found[text].append(Judged(codes[label], float(probability)))
+        by_family[family] = [tuple(judged) for judged in found]
     relevance = np.array([example.relevant for example in examples], dtype=np.int8)
-    weighing["relevance"] = fit_scale(_relevance_features(scores, labels, bests), relevance)
+    weighing["relevance"] = fit_scale(_relevance_features(scores, labels, by_family), relevance)
     return TextModel(labels, vocabulary, block, weighing)
-
-
-def _judged(candidates: Candidates, probabilities: Floats, codes: Sequence[str]) -> dict[int, tuple[Judged, ...]]:
-    """The weighed candidates of each text that has any, by falling probability."""
-    found: dict[int, list[Judged]] = {}
-    for text, label, probability in zip(
-        candidates.texts.tolist(), candidates.labels.tolist(), probabilities.tolist(), strict=True
-    ):
-        found.setdefault(text, []).append(Judged(codes[label], probability))
-    return {text: tuple(sorted(judged, key=lambda j: (-j.probability, j.code))) for text, judged in found.items()}
-
-
-def _best(candidates: Candidates, probabilities: Floats, texts: int) -> npt.NDArray[np.float64]:
-    """The probability of each text's likeliest candidate, 0 where it has none."""
-    best = np.zeros(texts)
-    np.maximum.at(best, candidates.texts, probabilities)
-    return best
 
 
 def _candidates(
@@ -150,6 +141,10 @@ def _told(family: str, example: Example) -> frozenset[str]:
     return example.violations if family == "violations" else frozenset(example.products)
 
 
-def _relevance_features(scores: Floats, labels: Labels, bests: Sequence[npt.NDArray[np.float64]]) -> Floats:
-    logits = [np.log((best + 0.01) / (1.01 - best)) for best in bests]
+def _relevance_features(scores: Floats, labels: Labels, by_family: dict[str, list[tuple[Judged, ...]]]) -> Floats:
+    best = [
+        [max((judged.probability for judged in found), default=0.0) for found in by_family[family]]
+        for family in FAMILIES
+    ]
+    logits = [np.log((np.array(column) + 0.01) / (1.01 - np.array(column))) for column in best]
     return np.column_stack([scores[:, labels.relevant], scores[:, labels.kinds], *logits]).astype(np.float32)
