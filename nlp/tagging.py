@@ -122,20 +122,6 @@ def _unexplained(reading: TextReading, judgement: Judgement) -> bool:
     return False
 
 
-def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """Batches whose arrays stay small, however many or long the texts are."""
-    batch: list[_Item] = []
-    size = 0
-    for item in items:
-        batch.append(item)
-        size += len(item[0])
-        if size >= _BATCH_CHARACTERS or len(batch) >= _BATCH_TEXTS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
 class Tagger:
     """Tags texts by one lexicon folder and an optional model."""
 
@@ -438,6 +424,20 @@ def _spans(hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
         if not kept or span[1] > kept[-1][1]:
             kept.append(span)
     return tuple(kept)
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Batches whose arrays stay small, however many or long the texts are."""
+    batch: list[_Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item[0])
+        if size >= _BATCH_CHARACTERS or len(batch) >= _BATCH_TEXTS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 @cache
