@@ -149,15 +149,16 @@ class BatchSegmenter:
         several = ends - begins > 1
         begins, ends = begins[several].tolist(), ends[several].tolist()
         runs = [joined[begin:end] for begin, end in zip(begins, ends, strict=True)]
-        if len(self._joins) >= CACHE_LIMIT:
-            self._joins.clear()
-        self._learn(list({run for run in runs if run not in self._joins}))
+        # Another thread may begin a new cache at any time, so this one is held on to.
         joins = self._joins
+        if len(joins) >= CACHE_LIMIT:
+            joins = self._joins = {}
+        self._learn(list({run for run in runs if run not in joins}), joins)
         inner = [begin + at for begin, run in zip(begins, runs, strict=True) for at in joins[run]]
         starts[inner] = False
 
-    def _learn(self, runs: Sequence[str]) -> None:
-        """Put the joins of unknown runs into the cache."""
+    def _learn(self, runs: Sequence[str], joins: dict[str, tuple[int, ...]]) -> None:
+        """Add the joins of unknown runs."""
         batch = Batch.of(runs)
         places, words = self._scanner.find(batch)
         owners = batch.owners(places)
@@ -167,12 +168,12 @@ class BatchSegmenter:
         to_decode = []
         for at, run in enumerate(runs):
             if at in in_dictionary:
-                self._joins[run] = ()  # the likeliest path left its characters apart
+                joins[run] = ()  # the likeliest path left its characters apart
             elif ONLY_CHINESE.fullmatch(run):
                 to_decode.append(run)
             else:
-                self._joins[run] = _joins_of(finalseg.cut(run))
-        self._joins.update(zip(to_decode, _decode(to_decode), strict=True))
+                joins[run] = _joins_of(finalseg.cut(run))
+        joins.update(zip(to_decode, _decode(to_decode), strict=True))
 
 
 def _joins_of(words: Iterable[str]) -> tuple[int, ...]:
