@@ -21,7 +21,7 @@ def sampling_failures(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading
     relief = rule.number("pass_relief") * (len(tested) - len(failed)) / len(tested) if tested else 0.0
     return Reading(
         value=min(1.0, weight / rule.number("saturation")) * (1.0 - relief),
-        evidence=ids(failed),
+        evidence=ids((*failed, *(sample for sample in tested if not sample.failed))),
         said={
             "months": f"{rule.number('window_months'):g}",
             "tested": len(tested),

@@ -78,9 +78,10 @@ def test_a_new_enterprise_starts_at_b():
 
 def test_contributions_name_records_and_read_as_sentences():
     failed = make_sample("fail", 40, safety_failed=True)
-    result = grade(make_facts().adding(make_sample(), failed), POLICY, AS_OF)
+    passed = make_sample()
+    result = grade(make_facts().adding(passed, failed), POLICY, AS_OF)
     first = result.contributions[0]
-    assert first.evidence == (failed.signal_id,)
+    assert first.evidence == (failed.signal_id, passed.signal_id)
     assert first.sentence == "近 36 个月抽查 2 批次，不合格 1 批次（安全项目 1 批次），折算 1.9 批次。"
 
 
