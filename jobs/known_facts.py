@@ -136,7 +136,7 @@ def read_records(session: Session, as_of: date, taxonomy: Taxonomy, entries: Seq
     """
     records = Records()
     theirs = _signals_of(entries)
-    merged = _read_register(session, end_of(as_of), records)
+    merged = _read_register(session, end_of(as_of), records, entries)
     said = _read_tags(session, as_of, taxonomy, theirs)
     member, signal = tables.ClusterMember, tables.Signal
     clusters: dict[int, int] = {}
@@ -337,7 +337,7 @@ class _Reader:
         )
 
 
-def _read_register(session: Session, end: datetime, records: Records) -> dict[int, int]:
+def _read_register(session: Session, end: datetime, records: Records, entries: Sequence[int] | None) -> dict[int, int]:
     """Fill standings and listed roles; return where the records of merged entries go."""
     enterprise = tables.Enterprise
     merged: dict[int, int] = {}
@@ -349,7 +349,7 @@ def _read_register(session: Session, end: datetime, records: Records) -> dict[in
             enterprise.established_on,
             enterprise.region_code,
             enterprise.known_at,
-        )
+        ).where(true() if entries is None else enterprise.id.in_(entries))
     ):
         if row.merged_into_id is not None:
             merged[row.id] = row.merged_into_id
@@ -363,7 +363,9 @@ def _read_register(session: Session, end: datetime, records: Records) -> dict[in
             merged[gone] = merged[merged[gone]]
     role = tables.EnterpriseRole
     for found in session.execute(
-        select(role.enterprise_id, role.role, role.product_id, role.known_at).where(role.known_at < end)
+        select(role.enterprise_id, role.role, role.product_id, role.known_at).where(
+            role.known_at < end, true() if entries is None else role.enterprise_id.in_(entries)
+        )
     ):
         enterprise_id = merged.get(found.enterprise_id, found.enterprise_id)
         known_on = found.known_at.astimezone(CHINA).date()

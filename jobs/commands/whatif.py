@@ -60,8 +60,7 @@ def register(app: typer.Typer) -> None:
         worse = sum(move.worse for move in result.moves)
         typer.echo(f"{now.version} → {then.version}：{result.graded} 家中 {len(moved)} 家变动，变差 {worse} 家")
         for row in moved[:50]:
-            typer.echo(
-                f"{row['level']} → {row['level_then']}  {row['name']}（{row['score']} → {row['score_then']} 分；{row['cause']}）"
-            )
+            points = f"{row['score']} → {row['score_then']} 分"
+            typer.echo(f"{row['level']} → {row['level_then']}  {row['name']}（{points}；{row['cause']}）")
         if len(moved) > 50:
             typer.echo(f"另有 {len(moved) - 50} 家，用 --json 看全部")

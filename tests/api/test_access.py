@@ -21,8 +21,18 @@ OF_ONE_CITY = {
     "file_id": "file",
     "mention_id": "mention",
     "plan_id": "plan",
+    "override_id": "override",
+    "statement_id": "statement",
+    "area_id": "area",
 }
-OTHERS = {"token_id": "abcdefabcdef", "request_id": "1", "merge_id": "1", "label_id": "1", "source_id": "office"}
+OTHERS = {
+    "token_id": "abcdefabcdef",
+    "request_id": "1",
+    "merge_id": "1",
+    "label_id": "1",
+    "source_id": "office",
+    "trial_id": "1",
+}
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
