@@ -1,7 +1,7 @@
 """What the pages say of a grade: why, what changed, what would change it, how sure, what is missing, what follows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -71,7 +71,7 @@ def view(
         parts=parts,
         rules=rules,
         before=before,
-        changed=changes(before.contributions, grade.contributions) if before else [],
+        changed=_changed(before, grade) if before else [],
         policy_changed=before is not None and before.policy_hash != grade.policy_hash,
         scorecard=machine,
         scales={SCALES_ZH.get(name, name): scale.get(grade.level, "") for name, scale in policy.scales.items()}  # type: ignore[call-overload]
@@ -86,6 +86,15 @@ def view(
         better_at=better,
         outlooks=(outlooks or {}).get((grade.product_id, grade.role), ()),
     )
+
+
+def _changed(before: Grade, grade: Grade) -> list[Change]:
+    """Return what moved between two grades; a forced rule goes by its own sentence."""
+    said = {part["indicator"]: part.get("sentence") for part in (*before.contributions, *grade.contributions)}
+    return [
+        replace(one, zh=f"{one.zh}“{said[one.indicator]}”") if one.indicator.startswith("forced:") else one
+        for one in changes(before.contributions, grade.contributions)
+    ]
 
 
 def policy_of(session: Session, policy_hash: str) -> Policy | None:

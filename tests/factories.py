@@ -25,6 +25,8 @@ from store.tables import (
     Override,
     Plan,
     PlanLine,
+    PolicyTrial,
+    PolicyTrialMove,
     Region,
     RowIssue,
     Run,
@@ -257,6 +259,29 @@ def make_area(session: Session, **changes: Any) -> AreaState:
         "policy_hash": "p" * 64,
     }
     return _add(session, AreaState(**(values | changes)))
+
+
+def make_trial(session: Session, *moved: Enterprise, **changes: Any) -> PolicyTrial:
+    """A finished trial of a policy that would make each of the firms a D instead of a C."""
+    maker = changes.pop("maker", None) or make_account(session, f"expert{next(_numbers)}")
+    values = {
+        "body": "name: grade",
+        "version": "2027-试算",
+        "hash": "t" * 16,
+        "against_version": "2026-1",
+        "against_hash": "p" * 16,
+        "differences": [["thresholds.D", "60.0", "40.0"]],
+        "as_of": TODAY,
+        "account_id": maker.id,
+        "asked_at": NOW,
+        "finished_at": NOW,
+        "graded": 10,
+    }
+    trial = _add(session, PolicyTrial(**(values | changes)))
+    for firm in moved:
+        move = {"level": "C", "level_then": "D", "score": 42.0, "score_then": 42.0, "cause": "得分不变，分界改变"}
+        _add(session, PolicyTrialMove(trial_id=trial.id, enterprise_id=firm.id, role="producer", **move))
+    return trial
 
 
 def make_plan(session: Session, **changes: Any) -> Plan:

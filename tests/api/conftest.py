@@ -45,6 +45,7 @@ class Province:
     override: int
     statement: int
     area: int
+    trial: int
 
 
 def fill(session: Session) -> Province:
@@ -73,9 +74,10 @@ def fill(session: Session) -> Province:
     asked = factories.make_override(session, enterprise)
     said = factories.make_statement(session, enterprise)
     area = factories.make_area(session, counted=[signal.id])
+    trial = factories.make_trial(session, enterprise)
     return Province(
         enterprise.id, signal.id, plan.id, alert.id, case.id, file.id, run.id, waiting.mention_id, account.id,
-        asked.id, said.id, area.id,
+        asked.id, said.id, area.id, trial.id,
     )  # fmt: skip
 
 
