@@ -130,7 +130,7 @@ def _state(
         if len(batches) >= rules.min_batches:
             if enterprises >= bound.enterprises and low > 0:
                 reasons.append(f"{rules.window_months} 个月内 {enterprises} 家企业同类产品不合格")
-            if provincial > 0 and low > bound.rate_ratio * provincial:
+            if enterprises >= bound.rate_enterprises and provincial > 0 and low > bound.rate_ratio * provincial:
                 times = "" if bound.rate_ratio == 1 else f" {bound.rate_ratio:g} 倍"
                 reasons.append(f"不合格率下限 {low:.1%} 高于全省 {provincial:.1%} 的{times or '水平'}")
         return reasons

@@ -136,6 +136,7 @@ class AreaBound(_Part):
 
     enterprises: int
     rate_ratio: float
+    rate_enterprises: int = 1  # how many enterprises must fail before the rate counts
     fatal: bool = False
 
 

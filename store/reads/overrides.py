@@ -103,18 +103,6 @@ def listing(
     return Page(rows, total, page.number, page.size)
 
 
-def waiting(session: Session, scope: Scope, day: date) -> int:
-    """Count the proposals in reach that wait for a second person."""
-    return (
-        session.scalar(
-            select(func.count(Override.id))
-            .join(Enterprise, Enterprise.id == Override.enterprise_id)
-            .where(Override.target_kind == "grade", scope.where(Enterprise.region_code), _in_state("waiting", day))
-        )
-        or 0
-    )
-
-
 def track_record(session: Session, scope: Scope, day: date) -> list[TrackRecord]:
     """Return how often approved overrides in reach were right as known by the end of a day: harsher, then milder."""
     found = session.execute(
