@@ -54,6 +54,7 @@ ROUTES: dict[tuple[str, str], Act] = {
     ("GET", "/areas.xlsx"): Act.EXPORT,
     ("GET", "/areas/{area_id}"): Act.READ,
     ("GET", "/areas/{area_id}.xlsx"): Act.EXPORT,
+    ("GET", "/inherent"): Act.READ,
     ("GET", "/whatif"): Act.PLAN,
     ("POST", "/whatif"): Act.PLAN,
     ("GET", "/whatif/{trial_id}"): Act.PLAN,

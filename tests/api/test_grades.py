@@ -294,3 +294,21 @@ def test_an_area_leads_to_its_batches(browser: Enter, province: Province) -> Non
     assert f'href="/enterprises/{province.enterprise}"' in page
     assert browser("near").get(f"/api/v1/areas/{province.area}").json()["counted"] == [province.signal]
     assert browser("near").get("/api/v1/areas?colour=red").json()["total"] == 0
+
+
+def test_inherent_risk_is_worked_out_with_its_doubt(browser: Enter) -> None:
+    reader = browser("reader")
+    sure = reader.get("/inherent?severity=4&steps=0.5").text
+    assert "结果：严重" in sure
+    assert "结论稳定" in sure
+    unsure = reader.get("/inherent?severity=2&steps=0.1+0.005&product=ebike_charger").text
+    assert "结果：中" in unsure
+    assert "“低”到“高”之间" in unsure
+    assert "4 级" in unsure
+    for query in (
+        "severity=9&steps=0.1",
+        "severity=2&steps=often",
+        "severity=2&steps=2",
+        "severity=2&steps=0.1&items=x",
+    ):
+        assert 'role="alert"' in reader.get(f"/inherent?{query}").text, query

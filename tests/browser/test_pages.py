@@ -27,6 +27,7 @@ PAGES = (
     "/areas",
     "/areas/{area}",
     "/overrides",
+    "/inherent?product=ebike_charger&severity=3&steps=0.1+0.05&items=600000",
     "/whatif",
     "/whatif/{trial}",
     "/signals",
