@@ -33,12 +33,6 @@ WORDS: dict[str, dict[str, str]] = {
         "refused": "未批准",
         "withdrawn": "已撤回",
     },
-    "plausible": {
-        "pass": "应当合格",
-        "fail": "应当不合格",
-        "both": "合格、不合格都可能",
-        "neither": "与以往记录都不相像",
-    },
     "mention_role": {
         "producer": "标称生产者",
         "sampled": "被抽样单位",

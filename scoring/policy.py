@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,7 +48,7 @@ class PolicyError(ValueError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class IndicatorRule(BaseModel):
@@ -60,7 +61,10 @@ class IndicatorRule(BaseModel):
 
     def number(self, name: str) -> float:
         """Return a parameter that is one number."""
-        return float(self._extra(name))
+        found = float(self._extra(name))
+        if not isfinite(found):
+            raise PolicyError(f"指标“{self.zh}”的参数 {name} 应是有限的数字")
+        return found
 
     def table(self, name: str) -> dict[str, float]:
         """Return a parameter that maps words to numbers."""
@@ -210,6 +214,7 @@ def parse_policy(body: str, *, place: str = "policy.yml") -> Policy:
             raise PolicyError(f"{place} 不能使用 YAML 引用（&、*）")
         data = yaml.safe_load(body)
         policy = Policy.model_validate(data)
+        canonical = json.dumps(data, ensure_ascii=False, sort_keys=True, default=str)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"第 {mark.line + 1} 行" if mark else ""
@@ -222,7 +227,6 @@ def parse_policy(body: str, *, place: str = "policy.yml") -> Policy:
         raise PolicyError(
             f"{place} 第 {where} 项有误：{_complaint(first)}" if where else f"{place}：{_complaint(first)}"
         ) from error
-    canonical = json.dumps(data, ensure_ascii=False, sort_keys=True, default=str)
     return policy.model_copy(update={"body": body, "hash": hashlib.sha256(canonical.encode()).hexdigest()[:16]})
 
 

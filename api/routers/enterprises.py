@@ -14,7 +14,7 @@ from api.clock import now, today
 from api.deps import Caller, Config, Id, InScope, Paging, Reading
 from api.errors import not_found
 from api.exports import send_table
-from api.grading import policy_of, view
+from api.grading import limits_on, policy_of, view
 from api.rendering import masked, render
 from api.words import word
 from jobs.outlook import outlooks_of
@@ -248,6 +248,8 @@ def dossier(
     file = reads.one(session, scope, enterprise_id)
     if file is None:
         raise not_found()
+    if file.enterprise.merged_into_id:
+        return RedirectResponse(f"/enterprises/{file.enterprise.merged_into_id}/dossier", 303)
     samples = file.records.get("sampling", [])[:6]
     context = {
         **_grades(session, scope, file, settings, today(session, settings)),
@@ -269,7 +271,11 @@ def _grades(
     outlooks: Mapping[tuple[str, str], Any] = {}
     if file.grades and (policy := policy_of(session, file.grades[0].policy_hash)) is not None:
         outlooks = outlooks_of(session, settings.lexicon_dir, policy, file.enterprise.id, file.grades[0].as_of)
-    views = [view(session, grade, file.compared.get((grade.product_id, grade.role)), outlooks) for grade in file.grades]
+    limits = limits_on(session, file.grades[0].as_of) if file.grades else None
+    views = [
+        view(session, grade, file.compared.get((grade.product_id, grade.role)), outlooks, limits)
+        for grade in file.grades
+    ]
     return {
         "wholes": [one for one in views if not one.grade.product_id],
         "lines": [one for one in views if one.grade.product_id],

@@ -82,6 +82,15 @@ def test_the_page_answers_every_question(browser: Enter, graded: int, province: 
     assert "没有可比的上次" in page
 
 
+def test_the_challengers_set_is_shown_where_its_run_kept_one(app: FastAPI, browser: Enter, graded: int) -> None:
+    page = f"/enterprises/{graded}"
+    assert "把握）" not in browser("reader").get(page).text
+    with app.state.sessions.begin() as session:
+        kept = {"plausible": {"fail_from": 0.1, "pass_to": 0.3, "confidence": 0.9}}
+        factories.make_run(session, job="challenger", as_of=TODAY, counts=kept)
+    assert "合格、不合格都可能（90% 把握）" in browser("reader").get(page).text
+
+
 def test_what_changed_names_the_records(app: FastAPI, browser: Enter, graded: int, province: Province) -> None:
     with app.state.sessions.begin() as session:
         now = session.scalars(select(Grade).where(Grade.enterprise_id == graded)).one()
