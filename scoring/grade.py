@@ -188,7 +188,7 @@ def _upgraded_slowly(
     rule = policy.upgrade
     tested = [sample for sample in within(facts.samples, as_of, 36) if sample.tested]
     if as_of < months_before(previous.held_since, -rule.review_months):
-        return previous.level, f"距上次定级不满 {rule.review_months} 个月，暂不升级"
+        return previous.level, f"现等级保持不满 {rule.review_months} 个月，暂不升级"
     if rule.needs_clean_sample and tested and tested[-1].failed:
         return previous.level, "最近一批次不合格，复查合格后方可升级"
     if old - new > rule.max_steps:
