@@ -23,7 +23,7 @@ def run(
 ) -> dict[str, Any]:
     """Judge every region × product as known by the end of `as_of`, going on from the last judgement before.
 
-    Safe to run twice: the rows of the day are replaced.
+    Safe to run twice: the rows of the day are replaced, keeping their ids.
     """
     policy = policy or policy_in_force(load_policies(settings.policy_dir), as_of)
     with recorded_run(sessions, "areas", as_of=as_of, policy_hash=policy.hash) as (run_id, counts):
@@ -47,15 +47,29 @@ def run(
         gone = areas.lifted(before, flagged, policy, as_of)
         rows = [_row(state, as_of, policy.hash, run_id) for state in (*flagged, *gone)]
         with sessions.begin() as session:
-            session.execute(delete(AreaState).where(AreaState.as_of == as_of))
-            if rows:
-                session.execute(insert(AreaState), rows)
+            replace_states(session, rows, as_of)
         counts.update(
             red=sum(state.colour == "red" for state in flagged),
             yellow=sum(state.colour == "yellow" for state in flagged),
             lifted=len(gone),
         )
     return counts
+
+
+def replace_states(session: Session, rows: list[dict[str, Any]], as_of: date) -> None:
+    """Make `rows` the states of a day; one that stood there before keeps its id, so that its address holds."""
+    known = {
+        (row.region_code, row.product_id): row.id
+        for row in session.execute(
+            select(AreaState.id, AreaState.region_code, AreaState.product_id).where(AreaState.as_of == as_of)
+        )
+    }
+    session.execute(delete(AreaState).where(AreaState.as_of == as_of))
+    again = [{**row, "id": known[key]} for row in rows if (key := (row["region_code"], row["product_id"])) in known]
+    fresh = [row for row in rows if (row["region_code"], row["product_id"]) not in known]
+    for part in (again, fresh):
+        if part:
+            session.execute(insert(AreaState), part)
 
 
 def _judged_before(session: Session, as_of: date) -> list[areas.AreaState]:

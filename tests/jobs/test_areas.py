@@ -31,10 +31,10 @@ def fill(sessions: sessionmaker[Session]) -> None:
                     factories.make_sample(session, firm, signal=signal, outcome=outcome)
 
 
-def states(sessions: sessionmaker[Session]) -> list[tuple[date, str, date, date]]:
+def states(sessions: sessionmaker[Session]) -> list[tuple[date, str, date, date, int]]:
     with sessions() as session:
         rows = session.scalars(select(AreaState).order_by(AreaState.as_of))
-        return [(row.as_of, row.colour, row.started_on, row.review_on) for row in rows]
+        return [(row.as_of, row.colour, row.started_on, row.review_on, row.id) for row in rows]
 
 
 def test_a_flag_starts_is_kept_to_its_review_and_is_lifted(sessions: sessionmaker[Session]) -> None:
@@ -44,7 +44,7 @@ def test_a_flag_starts_is_kept_to_its_review_and_is_lifted(sessions: sessionmake
     for day in (DAY, soon, late, after):
         areas.run(sessions, Settings(), day)
     found = states(sessions)
-    assert [(day, colour, start) for day, colour, start, _ in found] == [
+    assert [(day, colour, start) for day, colour, start, *_ in found] == [
         (DAY, "yellow", DAY),
         (soon, "yellow", DAY),
         (late, "none", DAY),
@@ -55,6 +55,7 @@ def test_a_flag_starts_is_kept_to_its_review_and_is_lifted(sessions: sessionmake
 def test_judging_a_day_again_changes_nothing(sessions: sessionmaker[Session]) -> None:
     fill(sessions)
     areas.run(sessions, Settings(), DAY)
+    areas.run(sessions, Settings(), DAY + timedelta(days=30))
     first = states(sessions)
     assert areas.run(sessions, Settings(), DAY)["yellow"] == 1
     assert states(sessions) == first
