@@ -14,13 +14,15 @@ class Act(StrEnum):
     REVIEW = "review"  # decide links, merge entries
     LABEL = "label"
     PLAN = "plan"
+    PROPOSE = "propose"  # ask for an override of a grade, enter a firm's statement
+    APPROVE = "approve"  # approve or refuse another's override, answer a statement
     ADMINISTER = "administer"
 
 
 ROLES: dict[str, frozenset[Act]] = {
     "reader": frozenset({Act.READ, Act.EXPORT}),
-    "bureau": frozenset({Act.READ, Act.EXPORT, Act.ANSWER, Act.IMPORT}),
-    "analyst": frozenset({Act.READ, Act.EXPORT, Act.ANSWER, Act.IMPORT, Act.REVIEW, Act.LABEL, Act.PLAN}),
+    "bureau": frozenset({Act.READ, Act.EXPORT, Act.ANSWER, Act.IMPORT, Act.PROPOSE}),
+    "analyst": frozenset(Act) - {Act.OPEN, Act.ADMINISTER},
     "admin": frozenset(Act) - {Act.OPEN},
 }
 
@@ -36,6 +38,27 @@ ROUTES: dict[tuple[str, str], Act] = {
     ("GET", "/enterprises.xlsx"): Act.EXPORT,
     ("GET", "/enterprises/{enterprise_id}"): Act.READ,
     ("GET", "/enterprises/{enterprise_id}.xlsx"): Act.EXPORT,
+    ("GET", "/enterprises/{enterprise_id}/dossier"): Act.READ,
+    ("POST", "/enterprises/{enterprise_id}/overrides"): Act.PROPOSE,
+    ("POST", "/enterprises/{enterprise_id}/statements"): Act.PROPOSE,
+    ("GET", "/overrides"): Act.READ,
+    ("GET", "/overrides.xlsx"): Act.EXPORT,
+    ("POST", "/overrides/{override_id}/decide"): Act.APPROVE,
+    ("POST", "/overrides/{override_id}/withdraw"): Act.PROPOSE,
+    ("GET", "/statements/{statement_id}/file"): Act.READ,
+    ("POST", "/statements/{statement_id}/reply"): Act.APPROVE,
+    ("POST", "/statements/{statement_id}/withdraw"): Act.PROPOSE,
+    ("GET", "/unknown"): Act.READ,
+    ("GET", "/unknown.xlsx"): Act.EXPORT,
+    ("GET", "/areas"): Act.READ,
+    ("GET", "/areas.xlsx"): Act.EXPORT,
+    ("GET", "/areas/{area_id}"): Act.READ,
+    ("GET", "/areas/{area_id}.xlsx"): Act.EXPORT,
+    ("GET", "/inherent"): Act.READ,
+    ("GET", "/whatif"): Act.PLAN,
+    ("POST", "/whatif"): Act.PLAN,
+    ("GET", "/whatif/{trial_id}"): Act.PLAN,
+    ("GET", "/whatif/{trial_id}.xlsx"): Act.PLAN,
     ("GET", "/signals"): Act.READ,
     ("GET", "/signals.xlsx"): Act.EXPORT,
     ("GET", "/signals/{signal_id}"): Act.READ,
@@ -95,6 +118,11 @@ ROUTES: dict[tuple[str, str], Act] = {
     ("GET", "/api/v1/enterprises"): Act.READ,
     ("GET", "/api/v1/enterprises/{enterprise_id}"): Act.READ,
     ("GET", "/api/v1/enterprises/{enterprise_id}/records"): Act.READ,
+    ("GET", "/api/v1/overrides"): Act.READ,
+    ("GET", "/api/v1/unknown"): Act.READ,
+    ("GET", "/api/v1/areas"): Act.READ,
+    ("GET", "/api/v1/areas/{area_id}"): Act.READ,
+    ("GET", "/api/v1/whatif/{trial_id}"): Act.PLAN,
     ("GET", "/api/v1/signals"): Act.READ,
     ("GET", "/api/v1/signals/{signal_id}"): Act.READ,
     ("GET", "/api/v1/plans"): Act.READ,

@@ -165,9 +165,18 @@ class FormValues:
 
     def text(self, name: str, *, longest: int = 500, required: bool = False, label: str = "") -> str:
         """Return a field stripped of blanks; refuses NULs, lone surrogates and what is too long."""
+        return self._checked(name, strip=True, longest=longest, required=required, label=label)
+
+    def long_text(self, name: str, *, longest: int, label: str = "") -> str:
+        """Return a field with its blanks, whose lines mean something; checked as `text` is."""
+        return self._checked(name, strip=False, longest=longest, required=True, label=label)
+
+    def _checked(self, name: str, *, strip: bool, longest: int, required: bool, label: str) -> str:
         value = self._form.get(name, "")
-        text = value.strip() if isinstance(value, str) else ""
-        if required and not text:
+        text = value if isinstance(value, str) else ""
+        if strip:
+            text = text.strip()
+        if required and not text.strip():
             raise Refused(422, f"请填写{label or name}")
         if len(text) > longest:
             raise Refused(422, f"{label or name}过长（最多 {longest} 字）")
@@ -200,10 +209,15 @@ class FormValues:
 
     def upload(self, name: str) -> UploadFile:
         """Return the file that was sent; refused when there is none."""
-        value = self._form.get(name)
-        if not isinstance(value, UploadFile) or not value.filename:
+        value = self.maybe_upload(name)
+        if value is None:
             raise Refused(422, "请选择要上传的文件")
         return value
+
+    def maybe_upload(self, name: str) -> UploadFile | None:
+        """Return the file that was sent, or None."""
+        value = self._form.get(name)
+        return value if isinstance(value, UploadFile) and value.filename else None
 
 
 def form_values(request: Request) -> FormValues:

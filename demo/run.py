@@ -106,7 +106,7 @@ class Demonstration:
         if stamp.exists() and stamp.read_text("utf-8") != self.province.key:
             for path in (*self.var.glob("zhian.db*"), stamp):
                 path.unlink()
-            for folder in ("archive", "files", "results"):
+            for folder in ("archive", "files", "results", "statements"):
                 shutil.rmtree(self.var / folder, ignore_errors=True)
         sessions = open_store(self.settings)
         draft = stamp.with_suffix(".new")

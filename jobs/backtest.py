@@ -22,6 +22,7 @@ from scoring.features import Floats
 from scoring.grade import wilson
 from scoring.policy import LEVELS, load_policies, policy_in_force
 from store.china_time import CHINA, end_of
+from store.reads.grades import SCORECARD_LEVEL
 from store.session import read_only
 from store.tables import Complaint, Grade, Link, Mention, PlanLine, SamplingResult
 
@@ -207,7 +208,7 @@ def _cases(session: Session, batches: list[Batch], as_of: date, policy_hash: str
     """Give each batch the newest grade before its day, unless that is too old to count as the last word."""
     grades: dict[date, dict[int, tuple[str, float]]] = defaultdict(dict)
     for row in session.execute(
-        select(Grade.as_of, Grade.enterprise_id, Grade.level, Grade.score).where(
+        select(Grade.as_of, Grade.enterprise_id, SCORECARD_LEVEL.label("level"), Grade.score).where(
             Grade.policy_hash == policy_hash,
             Grade.product_id == "",
             Grade.role == "producer",

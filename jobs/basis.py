@@ -40,7 +40,8 @@ def basis_of(session: Session, as_of: date, *extra: object) -> str:
         select(func.count(firm.id), func.count(firm.merged_into_id)).where(firm.known_at < end),
         select(func.count(label.id), func.max(label.withdrawn_at)),
         select(func.count(merge.id), func.max(merge.undone_at)),
-        select(func.count(override.id), func.max(override.withdrawn_at)),
+        select(func.count(override.id), func.max(override.approved_at)).where(override.approved_at < end),
+        select(func.count(override.id), func.max(override.withdrawn_at)).where(override.withdrawn_at < end),
     )
     parts = [session.execute(statement) for statement in statements]
     facts = [[str(value) for value in part.one()] for part in parts]

@@ -14,6 +14,7 @@ from nlp.taxonomy import Taxonomy
 from scoring.facts import AnyFact, Licence, Role, Sample
 from scoring.sampling import Batch, Candidate, Expectation, PlanRules, full_months
 from store import tables
+from store.reads.grades import SCORECARD_LEVEL
 
 Line = tuple[int, str, str]  # enterprise, product ('' = all), role
 
@@ -156,7 +157,7 @@ def _levels_before(session: Session, as_of: date) -> dict[Line, list[tuple[date,
     grade = tables.Grade
     history: dict[Line, list[tuple[date, str, float]]] = defaultdict(list)
     for row in session.execute(
-        select(grade.enterprise_id, grade.role, grade.as_of, grade.level, grade.score)
+        select(grade.enterprise_id, grade.role, grade.as_of, SCORECARD_LEVEL.label("level"), grade.score)
         .where(grade.as_of <= as_of, grade.product_id == "")
         .order_by(grade.as_of, grade.run_id)
     ):

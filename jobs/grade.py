@@ -16,7 +16,9 @@ from nlp.taxonomy import Taxonomy, load_taxonomy
 from scoring.forced import Forced
 from scoring.grade import Contribution, GradeResult, Previous, grade
 from scoring.policy import Level, Policy, load_policies, policy_in_force
+from store import overrides
 from store.dialect import chunked, insert_ignore
+from store.reads.grades import SCORECARD_LEVEL
 from store.session import read_only
 from store.tables import Grade, PolicyVersion
 
@@ -50,6 +52,7 @@ def run(
         with sessions.begin() as session:
             keep_policy(session, policy)
             replace_grades(session, rows, as_of, policy.hash)
+            counts["overridden"] = overrides.apply(session, as_of, policy.hash, policy.measure)
         counts.update(summary(results))
     return counts
 
@@ -74,10 +77,13 @@ def grade_all(
 
 
 def previous_grades(session: Session, as_of: date) -> dict[Line, Previous]:
-    """Return each line's latest earlier grade, and since when it has held that level."""
+    """Return each line's latest earlier grade by the scorecard, and since when it has held that level.
+
+    What a person set in its place does not count: the scorecard goes on from its own.
+    """
     found: dict[Line, Previous] = {}
     for row in session.execute(
-        select(Grade.enterprise_id, Grade.product_id, Grade.role, Grade.level, Grade.as_of)
+        select(Grade.enterprise_id, Grade.product_id, Grade.role, SCORECARD_LEVEL.label("level"), Grade.as_of)
         .where(Grade.as_of < as_of)
         .order_by(Grade.as_of, Grade.id)
     ):
@@ -144,6 +150,8 @@ def _row(line: Line, result: GradeResult, previous: Previous | None, as_of: date
         "as_of": as_of,
         "score": round(result.score, 4),
         "level": result.level,
+        "machine_level": None,
+        "override_id": None,
         "previous_level": previous.level if previous else None,
         "forced_rule": result.forced.id if result.forced else None,
         "contributions": [
@@ -152,6 +160,7 @@ def _row(line: Line, result: GradeResult, previous: Previous | None, as_of: date
         ],
         "missing": [*result.missing, *([result.held_back] if result.held_back else [])],
         "interval": [round(low, 2), round(high, 2)],
+        "tier": result.tier,
         "measure": result.measure,
         "valid_to": result.valid_to,
         "challenger": None,

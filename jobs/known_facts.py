@@ -5,12 +5,12 @@ counts for nobody. Producers and sellers are kept apart: a shop does not answer 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from nlp.taxonomy import Taxonomy
@@ -129,26 +129,30 @@ def known_by(session: Session, as_of: date, taxonomy: Taxonomy) -> Known:
     return read_records(session, as_of, taxonomy).by(as_of)
 
 
-def read_records(session: Session, as_of: date, taxonomy: Taxonomy) -> Records:
-    """Read everything known by the end of `as_of`, to be looked at as of that day or any earlier one."""
+def read_records(session: Session, as_of: date, taxonomy: Taxonomy, entries: Sequence[int] | None = None) -> Records:
+    """Read everything known by the end of `as_of`, to be looked at as of that day or any earlier one.
+
+    `entries`, one enterprise with those merged into it, leaves out the records of all others.
+    """
     records = Records()
-    merged = _read_register(session, end_of(as_of), records)
-    said = _read_tags(session, as_of, taxonomy)
+    theirs = _signals_of(entries)
+    merged = _read_register(session, end_of(as_of), records, entries)
+    said = _read_tags(session, as_of, taxonomy, theirs)
     member, signal = tables.ClusterMember, tables.Signal
     clusters: dict[int, int] = {}
     for telling in session.execute(
         select(member.signal_id, member.cluster_id, signal.source_id, signal.known_at)
         .join(signal, signal.id == member.signal_id)
-        .where(signal.known_at < end_of(as_of))
+        .where(signal.known_at < end_of(as_of), _stories_of(theirs))
     ):
         clusters[telling.signal_id] = telling.cluster_id
         told = records.tellings.setdefault(telling.cluster_id, [])
         told.append((telling.known_at.astimezone(CHINA).date(), telling.source_id))
     reader = _Reader(records, merged, said, clusters, taxonomy)
     for table, build in reader.builders().items():
-        for row in session.execute(_linked(table, as_of)):
+        for row in session.execute(_linked(table, as_of).where(_among(signal.id, theirs))):
             reader.take(row, build)
-    for row in session.execute(_linked_texts(as_of)):
+    for row in session.execute(_linked_texts(as_of).where(_among(signal.id, theirs))):
         reader.take(row, reader.opinion)
     return records
 
@@ -333,7 +337,7 @@ class _Reader:
         )
 
 
-def _read_register(session: Session, end: datetime, records: Records) -> dict[int, int]:
+def _read_register(session: Session, end: datetime, records: Records, entries: Sequence[int] | None) -> dict[int, int]:
     """Fill standings and listed roles; return where the records of merged entries go."""
     enterprise = tables.Enterprise
     merged: dict[int, int] = {}
@@ -345,7 +349,7 @@ def _read_register(session: Session, end: datetime, records: Records) -> dict[in
             enterprise.established_on,
             enterprise.region_code,
             enterprise.known_at,
-        )
+        ).where(true() if entries is None else enterprise.id.in_(entries))
     ):
         if row.merged_into_id is not None:
             merged[row.id] = row.merged_into_id
@@ -359,7 +363,9 @@ def _read_register(session: Session, end: datetime, records: Records) -> dict[in
             merged[gone] = merged[merged[gone]]
     role = tables.EnterpriseRole
     for found in session.execute(
-        select(role.enterprise_id, role.role, role.product_id, role.known_at).where(role.known_at < end)
+        select(role.enterprise_id, role.role, role.product_id, role.known_at).where(
+            role.known_at < end, true() if entries is None else role.enterprise_id.in_(entries)
+        )
     ):
         enterprise_id = merged.get(found.enterprise_id, found.enterprise_id)
         known_on = found.known_at.astimezone(CHINA).date()
@@ -367,7 +373,27 @@ def _read_register(session: Session, end: datetime, records: Records) -> dict[in
     return merged
 
 
-def _read_tags(session: Session, as_of: date, taxonomy: Taxonomy) -> dict[int, Said]:
+def _signals_of(entries: Sequence[int] | None) -> Select[Any] | None:
+    """Return the query of the signals that name these entries; None for everybody's."""
+    if entries is None:
+        return None
+    link, mention = tables.Link, tables.Mention
+    return select(mention.signal_id).join(link, link.mention_id == mention.id).where(link.enterprise_id.in_(entries))
+
+
+def _among(column: Any, signals: Select[Any] | None) -> ColumnElement[bool]:
+    return true() if signals is None else column.in_(signals)
+
+
+def _stories_of(signals: Select[Any] | None) -> ColumnElement[bool]:
+    """Keep every telling of the stories that these signals tell, whoever is named in it."""
+    member = tables.ClusterMember
+    if signals is None:
+        return true()
+    return member.cluster_id.in_(select(member.cluster_id).where(member.signal_id.in_(signals)))
+
+
+def _read_tags(session: Session, as_of: date, taxonomy: Taxonomy, theirs: Select[Any] | None) -> dict[int, Said]:
     """Return what the tags assert, with a person's decision above the machine's.
 
     A typed record's own product wins over these; hazards matter for complaints, reports and opinion only.
@@ -381,13 +407,14 @@ def _read_tags(session: Session, as_of: date, taxonomy: Taxonomy) -> dict[int, S
             signal.known_at < end_of(as_of),
             tag.status == "asserted",
             tag.kind.in_(("product", "hazard", "violation", "relevance")),
+            _among(tag.signal_id, theirs),
         )
     )
     for found in session.execute(statement):
         votes[found.signal_id, found.kind, found.code] = found.probability
     for decided in session.execute(
         select(label.signal_id, label.kind, label.code, label.decision)
-        .where(label.withdrawn_at.is_(None), label.decision.in_(("yes", "no")))
+        .where(label.withdrawn_at.is_(None), label.decision.in_(("yes", "no")), _among(label.signal_id, theirs))
         .order_by(label.decided_at)
     ):
         votes[decided.signal_id, decided.kind, decided.code] = 1.0 if decided.decision == "yes" else 0.0

@@ -185,15 +185,17 @@ def _deadlines(session: Session, as_of: date) -> Iterable[Deadline]:
 
 
 def _rises(session: Session, as_of: date, places: dict[int, str], forced: Mapping[str, str]) -> Iterable[Rise]:
-    grade = tables.Grade
-    for row in session.scalars(
-        select(grade)
+    grade, override = tables.Grade, tables.Override
+    for row, set_aside in session.execute(
+        select(grade, override)
+        .outerjoin(override, override.id == grade.override_id)
         .where(grade.as_of == as_of, grade.product_id == "", grade.level.in_(("C", "D")))
         .order_by(grade.enterprise_id, grade.run_id)
     ):
         before = row.previous_level
         if before not in LEVELS or LEVELS.index(row.level) <= LEVELS.index(before):
             continue
+        person = [f"人工调整（系统分级 {row.machine_level}）：{set_aside.reason}"] if set_aside else []
         parts = sorted(row.contributions, key=lambda part: -float(part.get("points", 0)))[:3]
         yield Rise(
             enterprise_id=row.enterprise_id,
@@ -204,7 +206,7 @@ def _rises(session: Session, as_of: date, places: dict[int, str], forced: Mappin
             as_of=row.as_of,
             score=row.score,
             forced=forced.get(row.forced_rule or ""),
-            reasons=tuple(str(part.get("sentence", "")) for part in parts if part.get("points", 0) > 0),
+            reasons=(*person, *(str(part.get("sentence", "")) for part in parts if part.get("points", 0) > 0)),
             evidence=tuple(int(signal) for part in parts for signal in part.get("evidence", ())),
         )
 

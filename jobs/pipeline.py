@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from alerting.policy import load_alert_policy
 from ingest.declared import register_sources
 from ingest.source import load_sources
-from jobs import backtest, grade, health, ledger, notify, outcome, reposts, resolve, tag
+from jobs import areas, backtest, grade, health, ledger, notify, outcome, reposts, resolve, tag
 from jobs.basis import basis_of, unless_unchanged
 from jobs.known_facts import Records, read_records
 from jobs.settings import Settings
@@ -73,6 +73,7 @@ def steps_of(
         Step("resolve", "关联企业", lambda: resolve.run(sessions, settings, as_of)),
         Step("history", "历史各季度定级", lambda: grade_history(sessions, settings, as_of)),
         Step("grade", "定级", lambda: _grade(sessions, settings, as_of)),
+        Step("areas", "区域警示", lambda: _areas(sessions, settings, as_of)),
         Step("backtest", "回看分级", lambda: _backtest(sessions, settings, as_of)),
         Step("outcome", "计划成效", lambda: outcome.run(sessions, settings, as_of)),
         Step("ledger", "台账", lambda: ledger.run(sessions, settings, as_of)),
@@ -140,7 +141,9 @@ def grade_history(sessions: sessionmaker[Session], settings: Settings, as_of: da
 def _grade_quarter(
     sessions: sessionmaker[Session], settings: Settings, quarter: date, policy: Policy, records: Callable[[], Records]
 ) -> dict[str, Any]:
-    return grade.run(sessions, settings, quarter, policy=policy, whole_only=True, records=records())
+    counts = grade.run(sessions, settings, quarter, policy=policy, whole_only=True, records=records())
+    areas.run(sessions, settings, quarter, policy=policy)
+    return counts
 
 
 def _records(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> Records:
@@ -154,6 +157,13 @@ def _grade(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> 
     with read_only(sessions) as session:
         basis = basis_of(session, as_of, policy.hash)
     return unless_unchanged(sessions, "grade", as_of, basis, lambda: grade.run(sessions, settings, as_of))
+
+
+def _areas(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dict[str, Any]:
+    policy = policy_in_force(load_policies(settings.policy_dir), as_of)
+    with read_only(sessions) as session:
+        basis = basis_of(session, as_of, policy.hash)
+    return unless_unchanged(sessions, "areas", as_of, basis, lambda: areas.run(sessions, settings, as_of))
 
 
 def _backtest(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dict[str, Any]:

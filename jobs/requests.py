@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs import crawl, grade, health, notify, outcome, pipeline, plan
+from jobs import crawl, grade, health, notify, outcome, pipeline, plan, whatif
 from jobs.imports import import_one
 from jobs.settings import Settings
 from store.china_time import CHINA
@@ -78,6 +78,13 @@ def _pipeline(
     return {"企业": counts["grade"]["enterprises"], "新预警": counts["notify"]["alerts"]}
 
 
+def _whatif(
+    sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
+) -> dict[str, Any]:
+    counts = whatif.run(sessions, settings, int(request.arguments["trial_id"]), progress)
+    return {"企业": counts["graded"], "变动": counts["moved"]}
+
+
 def _simple(run: Callable[..., dict[str, Any]]) -> Handler:
     def handler(
         sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
@@ -96,4 +103,5 @@ HANDLERS: dict[str, Handler] = {
     "notify": _simple(notify.run),
     "outcome": _simple(outcome.run),
     "health": _simple(health.run),
+    "whatif": _whatif,
 }

@@ -6,7 +6,7 @@ confidence bound are always asked for, so that one failing shop cannot redden a 
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from scoring.grade import wilson
@@ -44,7 +44,8 @@ class AreaState:
     high: float
     provincial_rate: float
     reasons: tuple[str, ...]
-    evidence: tuple[int, ...]
+    evidence: tuple[int, ...]  # the failed batches, and the deaths
+    counted: tuple[int, ...]  # every batch, and the deaths
     start: date
     review_on: date
     removal: str
@@ -84,6 +85,21 @@ def area_states(
     return sorted(found, key=lambda one: (one.colour != "red", -one.low, one.region_code, one.product_id))
 
 
+def lifted(previous: Iterable[AreaState], now: Iterable[AreaState], policy: Policy, as_of: date) -> list[AreaState]:
+    """Return the flags of before that are gone, each as a state of colour "none" that says since when."""
+    still = {(state.region_code, state.product_id) for state in now}
+    return [
+        replace(
+            state,
+            colour="none",
+            reasons=(f"{as_of} 复核，{policy.areas.window_months} 个月内的批次不再符合条件，解除",),
+            review_on=as_of,
+        )
+        for state in previous
+        if state.colour != "none" and (state.region_code, state.product_id) not in still
+    ]
+
+
 def area_states_over(batches: Sequence[AreaBatch], policy: Policy, days: Sequence[date]) -> list[AreaState]:
     """Return the states on the last of `days`, having gone through the earlier ones, so that starts are kept."""
     states: list[AreaState] = []
@@ -114,7 +130,7 @@ def _state(
         if len(batches) >= rules.min_batches:
             if enterprises >= bound.enterprises and low > 0:
                 reasons.append(f"{rules.window_months} 个月内 {enterprises} 家企业同类产品不合格")
-            if provincial > 0 and low > bound.rate_ratio * provincial:
+            if enterprises >= bound.rate_enterprises and provincial > 0 and low > bound.rate_ratio * provincial:
                 times = "" if bound.rate_ratio == 1 else f" {bound.rate_ratio:g} 倍"
                 reasons.append(f"不合格率下限 {low:.1%} 高于全省 {provincial:.1%} 的{times or '水平'}")
         return reasons
@@ -140,6 +156,7 @@ def _state(
         provincial_rate=provincial,
         reasons=tuple(reasons),
         evidence=tuple(batch.signal_id for batch in (*deaths, *failed)),
+        counted=tuple(batch.signal_id for batch in (*deaths, *batches)),
         start=start,
         review_on=review,
         removal=f"复核日前不再符合条件即解除（每 {rules.review_months} 个月复核，建议值）",

@@ -9,6 +9,7 @@ from typing import Any
 from scoring.facts import Facts
 from scoring.forced import Forced, bounded, forced_rules
 from scoring.indicators import INDICATORS, sentence
+from scoring.indicators.harm import CLASS_ZH
 from scoring.indicators.reading import Reading, decay, months_before, within
 from scoring.policy import LEVELS, IndicatorId, Level, Policy
 
@@ -63,6 +64,7 @@ class GradeResult:
     held_back: str | None  # why the level did not improve further
     missing: tuple[str, ...]
     interval: tuple[float, float]
+    tier: int  # the products' inherent risk, which with the level gives the measure
     measure: str
     valid_to: date
     review_on: date
@@ -98,6 +100,7 @@ def grade(facts: Facts, policy: Policy, as_of: date, previous: Previous | None =
         held_back=held_back,
         missing=missing,
         interval=_interval(facts, policy, as_of, contributions, readings),
+        tier=facts.tier or policy.default_tier,
         measure=policy.measure(facts.tier, level),
         valid_to=months_before(as_of, -policy.validity_months),
         review_on=months_before(as_of, -policy.upgrade.review_months),
@@ -147,14 +150,17 @@ def _uncorroborated(parts: list[Contribution], policy: Policy) -> Contribution |
             excess, source = min(over, alone), name
     if excess <= 0:
         return None
+    word = CLASS_ZH.get(source, source)
+    behind = (part.evidence for part in parts if (part.low_trust or {}).get(source))
     return Contribution(
         indicator="corroboration",
         zh="单一低可信来源封顶",
         points=-excess,
         weight=0.0,
         value=0.0,
-        sentence=f"没有佐证的单一来源最多使级别变动 {policy.corroboration.max_steps} 级，扣回 {excess:.1f} 分。",
-        cap=source,
+        sentence=f"{word}没有其他来源佐证，最多使级别变动 {policy.corroboration.max_steps} 级，扣回 {excess:.1f} 分。",
+        evidence=tuple(dict.fromkeys(one for evidence in behind for one in evidence)),
+        cap=f"{word}单独最多变动 {policy.corroboration.max_steps} 级",
     )
 
 
@@ -182,7 +188,7 @@ def _upgraded_slowly(
     rule = policy.upgrade
     tested = [sample for sample in within(facts.samples, as_of, 36) if sample.tested]
     if as_of < months_before(previous.held_since, -rule.review_months):
-        return previous.level, f"距上次定级不满 {rule.review_months} 个月，暂不升级"
+        return previous.level, f"现等级保持不满 {rule.review_months} 个月，暂不升级"
     if rule.needs_clean_sample and tested and tested[-1].failed:
         return previous.level, "最近一批次不合格，复查合格后方可升级"
     if old - new > rule.max_steps:

@@ -69,6 +69,11 @@ def band(probability: float) -> str:
     return str(_matrix()["probability_bands"][-1]["id"])
 
 
+def bands() -> list[dict[str, Any]]:
+    """Return the probability bands, most likely first: id, label, lower edge and Chinese word of each."""
+    return list(_matrix()["probability_bands"])
+
+
 def cell(band_id: str, severity: int) -> str:
     """Return the matrix cell."""
     if severity not in (1, 2, 3, 4):

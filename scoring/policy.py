@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import date
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,7 +48,7 @@ class PolicyError(ValueError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class IndicatorRule(BaseModel):
@@ -59,7 +61,10 @@ class IndicatorRule(BaseModel):
 
     def number(self, name: str) -> float:
         """Return a parameter that is one number."""
-        return float(self._extra(name))
+        found = float(self._extra(name))
+        if not isfinite(found):
+            raise PolicyError(f"指标“{self.zh}”的参数 {name} 应是有限的数字")
+        return found
 
     def table(self, name: str) -> dict[str, float]:
         """Return a parameter that maps words to numbers."""
@@ -135,6 +140,7 @@ class AreaBound(_Part):
 
     enterprises: int
     rate_ratio: float
+    rate_enterprises: int = 1  # how many enterprises must fail before the rate counts
     fatal: bool = False
 
 
@@ -203,16 +209,59 @@ class Policy(_Part):
 def parse_policy(body: str, *, place: str = "policy.yml") -> Policy:
     """Return the policy written in `body` (YAML); raise PolicyError with one clear line otherwise."""
     try:
+        # References let a small file unfold into a huge one; a policy has no use for them.
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(body, Loader=yaml.SafeLoader)):
+            raise PolicyError(f"{place} 不能使用 YAML 引用（&、*）")
         data = yaml.safe_load(body)
         policy = Policy.model_validate(data)
-    except yaml.YAMLError as error:
-        raise PolicyError(f"{place} 不是有效的 YAML：{error}") from error
+        canonical = json.dumps(data, ensure_ascii=False, sort_keys=True, default=str)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f"第 {mark.line + 1} 行" if mark else ""
+        raise PolicyError(f"{place} 不是有效的 YAML：{line} {error.problem or ''}".rstrip()) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise PolicyError(f"{place} 不是有效的 YAML") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise PolicyError(f"{place} 第 {where} 项有误：{first['msg']}") from error
-    canonical = json.dumps(data, ensure_ascii=False, sort_keys=True, default=str)
+        raise PolicyError(
+            f"{place} 第 {where} 项有误：{_complaint(first)}" if where else f"{place}：{_complaint(first)}"
+        ) from error
     return policy.model_copy(update={"body": body, "hash": hashlib.sha256(canonical.encode()).hexdigest()[:16]})
+
+
+_COMPLAINTS = {
+    "missing": "缺少这一项",
+    "extra_forbidden": "没有这一项",
+    "float_parsing": "应是数字",
+    "float_type": "应是数字",
+    "int_parsing": "应是整数",
+    "int_type": "应是整数",
+    "int_from_float": "应是整数",
+    "bool_parsing": "应是 true 或 false",
+    "string_type": "应是文字",
+    "dict_type": "应是“名称: 值”的一组",
+    "model_type": "应是“名称: 值”的一组",
+    "finite_number": "应是有限的数字",
+}
+
+
+def _complaint(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value, in Chinese where we have words for it."""
+    kind, context = str(error["type"]), error.get("ctx") or {}
+    match kind:
+        case "value_error":
+            return str(error["msg"]).removeprefix("Value error, ")
+        case "literal_error":
+            return f"应是 {context.get('expected', '')} 之一"
+        case "greater_than_equal":
+            return f"不应小于 {context.get('ge')}"
+        case "less_than_equal":
+            return f"不应大于 {context.get('le')}"
+        case _ if kind.startswith("date"):
+            return "应是日期，如 2026-07-01"
+        case _:
+            return _COMPLAINTS.get(kind, str(error["msg"]))
 
 
 def load_policy(path: Path = DEFAULT_PATH) -> Policy:

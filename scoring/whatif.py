@@ -1,14 +1,26 @@
-"""What would change a grade, what did change it, and whom another policy would move."""
+"""What would change a grade, what did change it, whom another policy would move, and in what it differs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from scoring.facts import Facts, Sample
-from scoring.grade import GradeResult, grade
+from scoring.facts import (
+    Complaint,
+    Credit,
+    Facts,
+    Injury,
+    Inspection,
+    Licence,
+    Opinion,
+    Penalty,
+    Recall,
+    Sample,
+    SelfCheck,
+)
+from scoring.grade import GradeResult, Previous, grade
 from scoring.indicators.reading import months_before
-from scoring.policy import LEVELS, Level, Policy
+from scoring.policy import LEVELS, Level, Policy, PolicyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,7 @@ class Move:
     level_then: Level
     score: float
     score_then: float
-    forced_then: str | None
+    cause: str  # what moved it, in a sentence
 
     @property
     def worse(self) -> bool:
@@ -101,12 +113,22 @@ class Comparison:
     moves: tuple[Move, ...]
 
 
-def compare(worlds: Iterable[Facts], now: Policy, then: Policy, as_of: date) -> Comparison:
-    """Grade everything under both policies; moves come worst first. Neither policy is adopted by looking."""
+def compare(
+    worlds: Iterable[Facts],
+    now: Policy,
+    then: Policy,
+    as_of: date,
+    history: Mapping[tuple[int, str, str], Previous] | None = None,
+) -> Comparison:
+    """Grade everything under both policies; moves come worst first. Neither policy is adopted by looking.
+
+    `history` holds each line's grade before, so that both policies keep their pace of upgrades.
+    """
     matrix: dict[tuple[Level, Level], int] = {}
     moves, graded = [], 0
     for facts in worlds:
-        first, second = grade(facts, now, as_of), grade(facts, then, as_of)
+        before = (history or {}).get((facts.enterprise_id, facts.product_id, facts.role))
+        first, second = grade(facts, now, as_of, before), grade(facts, then, as_of, before)
         graded += 1
         matrix[first.level, second.level] = matrix.get((first.level, second.level), 0) + 1
         if first.level != second.level:
@@ -122,8 +144,82 @@ def _move(facts: Facts, first: GradeResult, second: GradeResult) -> Move:
         level_then=second.level,
         score=round(first.score, 2),
         score_then=round(second.score, 2),
-        forced_then=second.forced.id if second.forced else None,
+        cause=_cause(first, second),
     )
+
+
+def _cause(first: GradeResult, second: GradeResult) -> str:
+    """Say what made the difference: a forced rule that came or went, else the points and the cut-offs."""
+    if first.forced != second.forced:
+        if second.forced is not None:
+            return f"强制规则起作用：{second.forced.zh}"
+        if first.forced is not None:
+            return f"强制规则不再起作用：{first.forced.zh}"
+    if "U" in (first.level, second.level):
+        return "“未知”的判定改变"
+    if first.held_back != second.held_back:
+        return second.held_back or f"不再受限：{first.held_back}"
+    before = {part.indicator: part for part in first.contributions}
+    moved = [
+        (part.points - (before[part.indicator].points if part.indicator in before else 0.0), part)
+        for part in second.contributions
+    ]
+    largest = sorted((move for move in moved if abs(move[0]) >= 0.05), key=lambda move: -abs(move[0]))[:2]
+    if not largest:
+        return f"得分 {second.score:.1f} 不变，分界改变"
+    return "，".join(f"{part.zh} {points:+.1f} 分" for points, part in largest)
+
+
+def differences(now: Policy, then: Policy) -> list[tuple[str, str, str]]:
+    """Return every value in which two policies differ: its place in the file, the one and the other ("" absent)."""
+    first, second = (dict(_leaves(policy.model_dump(mode="json"))) for policy in (now, then))
+    return [
+        (place, first.get(place, ""), second.get(place, ""))
+        for place in dict.fromkeys([*first, *second])
+        if first.get(place, "") != second.get(place, "")
+    ]
+
+
+def _leaves(value: Any, place: str = "") -> Iterable[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list) and any(isinstance(inner, Mapping) for inner in value):
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, f"{place}.{inner.get('id', number)}")
+    elif value not in (None, "", []):
+        yield place, "、".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def rehearse(policy: Policy, as_of: date) -> None:
+    """Grade an invented firm with a record of every kind; PolicyError when the policy cannot be applied.
+
+    Parameters are read when an indicator needs them, so a missing one would otherwise show only on some firm.
+    """
+    common: dict[str, Any] = {"signal_id": 1, "occurred_on": as_of, "known_on": as_of, "product_id": "p"}
+    facts = Facts(enterprise_id=1, product_id="p", size="small", licence_required=True).adding(
+        Sample(**common, outcome="fail", safety_failed=True),
+        Sample(**common, outcome="fail", recheck=True, rectification="overdue", failed_items=("项目",)),
+        Complaint(**common, severity=3, claimant="c"),
+        Opinion(**common, trust="media"),
+        Penalty(**common, violation_id="x"),
+        Inspection(**common, findings=1, serious_findings=1, passed=False),
+        Recall(**common, ordered=True),
+        Injury(**common, severity="moderate"),
+        Licence(**common, number="1", state="expired"),
+        SelfCheck(**common, problems=1, officer_named=False),
+        Credit(**common, grade="C"),
+    )
+    try:
+        for tier in (1, 2, 3, 4):
+            grade(replace(facts, tier=tier), policy, as_of)
+        grade(Facts(enterprise_id=1), policy, as_of)
+    except PolicyError:
+        raise
+    except KeyError as error:
+        raise PolicyError(f"政策缺少 {error.args[0]} 一项") from error
+    except (TypeError, ValueError, AttributeError, ArithmeticError, StopIteration) as error:
+        raise PolicyError(f"政策中有数值不可用：{error}") from error
 
 
 def _rank(level: Level) -> float:

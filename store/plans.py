@@ -54,11 +54,7 @@ def withdraw_line(session: Session, line_id: int, *, reason: str, account_id: in
         value="withdrawn",
         reason=reason.strip(),
         account_id=account_id,
-        approver_id=None,
         made_at=at,
-        expires_on=None,
-        withdrawn_at=None,
-        outcome=None,
     )
     session.add(override)
     session.flush()

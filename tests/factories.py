@@ -13,6 +13,7 @@ from store.passwords import hash_password
 from store.tables import (
     Account,
     Alert,
+    AreaState,
     Base,
     Case,
     Enterprise,
@@ -21,14 +22,18 @@ from store.tables import (
     ImportFile,
     Link,
     Mention,
+    Override,
     Plan,
     PlanLine,
+    PolicyTrial,
+    PolicyTrialMove,
     Region,
     RowIssue,
     Run,
     SamplingResult,
     Signal,
     Source,
+    Statement,
     Tag,
 )
 
@@ -198,6 +203,85 @@ def make_grade(session: Session, enterprise: Enterprise, **changes: Any) -> Grad
         "policy_hash": "p" * 64,
     }
     return _add(session, Grade(**(values | changes)))
+
+
+def make_override(session: Session, enterprise: Enterprise, **changes: Any) -> Override:
+    """A proposal to set a producer's C aside for D; its maker and an approver exist."""
+    maker = changes.pop("maker", None) or make_account(session, f"maker{next(_numbers)}")
+    values = {
+        "target_kind": "grade",
+        "target_id": 1,
+        "enterprise_id": enterprise.id,
+        "role": "producer",
+        "set_aside": "C",
+        "value": "D",
+        "reason": "现场发现停产整顿期间仍在生产",
+        "account_id": maker.id,
+        "made_at": NOW,
+        "expires_on": TODAY + timedelta(days=90),
+    }
+    return _add(session, Override(**(values | changes)))
+
+
+def make_statement(session: Session, enterprise: Enterprise, **changes: Any) -> Statement:
+    """A firm's statement that waits for an answer."""
+    maker = changes.pop("maker", None) or make_account(session, f"clerk{next(_numbers)}")
+    values = {
+        "enterprise_id": enterprise.id,
+        "about_as_of": TODAY,
+        "about_level": "C",
+        "text": "该批次系仿冒本公司产品。",
+        "received_on": TODAY,
+        "account_id": maker.id,
+        "made_at": NOW,
+    }
+    return _add(session, Statement(**(values | changes)))
+
+
+def make_area(session: Session, **changes: Any) -> AreaState:
+    """A county's chargers under a yellow warning."""
+    values = {
+        "region_code": "990101",
+        "product_id": "charger",
+        "as_of": TODAY,
+        "colour": "yellow",
+        "batches": 20,
+        "failures": 6,
+        "failing_enterprises": 3,
+        "low": 0.16,
+        "high": 0.49,
+        "provincial_rate": 0.05,
+        "reasons": ["12 个月内 3 家企业同类产品不合格"],
+        "counted": [],
+        "started_on": TODAY,
+        "review_on": TODAY + timedelta(days=91),
+        "removal": "复核日前不再符合条件即解除",
+        "policy_hash": "p" * 64,
+    }
+    return _add(session, AreaState(**(values | changes)))
+
+
+def make_trial(session: Session, *moved: Enterprise, **changes: Any) -> PolicyTrial:
+    """A finished trial of a policy that would make each of the firms a D instead of a C."""
+    maker = changes.pop("maker", None) or make_account(session, f"expert{next(_numbers)}")
+    values = {
+        "body": "name: grade",
+        "version": "2027-试算",
+        "hash": "t" * 16,
+        "against_version": "2026-1",
+        "against_hash": "p" * 16,
+        "differences": [["thresholds.D", "60.0", "40.0"]],
+        "as_of": TODAY,
+        "account_id": maker.id,
+        "asked_at": NOW,
+        "finished_at": NOW,
+        "graded": 10,
+    }
+    trial = _add(session, PolicyTrial(**(values | changes)))
+    for firm in moved:
+        move = {"level": "C", "level_then": "D", "score": 42.0, "score_then": 42.0, "cause": "得分不变，分界改变"}
+        _add(session, PolicyTrialMove(trial_id=trial.id, enterprise_id=firm.id, role="producer", **move))
+    return trial
 
 
 def make_plan(session: Session, **changes: Any) -> Plan:

@@ -1,20 +1,31 @@
 """Enterprises: the list, its export, and one enterprise's file."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.orm import Session
 
+from api.clock import now, today
 from api.deps import Caller, Config, Id, InScope, Paging, Reading
 from api.errors import not_found
 from api.exports import send_table
+from api.grading import limits_on, policy_of, view
 from api.rendering import masked, render
 from api.words import word
+from jobs.outlook import outlooks_of
+from jobs.settings import Settings
 from store.export import Cell, Sheet
+from store.overrides import LONGEST_DAYS
 from store.reads import enterprises as reads
-from store.reads import linked, regions
-from store.reads.page import EXPORT
+from store.reads import imports, linked, regions
+from store.reads import overrides as override_reads
+from store.reads.page import EXPORT, PageRequest
+from store.reads.scope import Scope
 
 router = APIRouter(include_in_schema=False)
 
@@ -141,16 +152,34 @@ def enterprise_file_export(
     file = reads.one(session, scope, enterprise_id)
     if file is None:
         raise not_found()
-    headers = ["产品线", "等级", "得分", "指标", "分值", "说明", "依据记录编号", "分级日期", "政策版本"]
+    headers = [
+        "身份",
+        "产品线",
+        "等级",
+        "系统分级",
+        "得分",
+        "指标",
+        "分值",
+        "满分",
+        "说明",
+        "封顶",
+        "依据记录编号",
+        "分级日期",
+        "政策版本",
+    ]
     named = request.app.state.vocabulary.name
     rows = [
         [
+            word(grade.role, "grade_role"),
             named(grade.product_id, "product") if grade.product_id else "全部",
             grade.level,
+            grade.machine_level or grade.level,
             grade.score,
             str(part.get("zh", part.get("indicator", ""))),
             float(part.get("points", 0)),
+            part.get("weight"),
             masked(str(part.get("sentence", ""))),
+            part.get("cap"),
             "、".join(str(i) for i in part.get("evidence", [])),
             grade.as_of,
             grade.policy_hash[:12],
@@ -177,17 +206,31 @@ def enterprise_file_export(
 
 
 @router.get("/enterprises/{enterprise_id}")
-def enterprise_page(request: Request, session: Reading, scope: InScope, enterprise_id: Id) -> Response:
+def enterprise_page(
+    request: Request,
+    session: Reading,
+    scope: InScope,
+    enterprise_id: Id,
+    settings: Config,
+    as_of: Annotated[date | None, Query(description="看这一天以前最近一次的分级")] = None,
+    since: Annotated[date | None, Query(description="与这一天以前最近一次的分级相比")] = None,
+) -> Response:
     """Show one enterprise: its grade, why, and everything known of it."""
-    file = reads.one(session, scope, enterprise_id)
+    file = reads.one(session, scope, enterprise_id, as_of=as_of, since=since)
     if file is None:
         raise not_found()
     if file.enterprise.merged_into_id:
         return RedirectResponse(f"/enterprises/{file.enterprise.merged_into_id}", 303)
     ties = linked.ties(session, scope, enterprise_id)
     codes = [file.enterprise.region_code, *(tie.enterprise.region_code for tie in ties)]
+    day = today(session, settings)
     context = {
+        **_grades(session, scope, file, settings, day),
         "file": file,
+        "as_of": as_of,
+        "today": day,
+        "last_day": day + timedelta(days=LONGEST_DAYS),
+        "register": imports.of_run(session, scope, file.enterprise.run_id),
         "ties": ties,
         "tie_words": linked.TIES,
         "names": regions.names(session, codes),
@@ -197,20 +240,73 @@ def enterprise_page(request: Request, session: Reading, scope: InScope, enterpri
     return render(request, "enterprise.html", context)
 
 
-def _history_chart(file: reads.EnterpriseFile) -> dict[str, Any] | None:
-    if len(file.history) < 2:
-        return None
+@router.get("/enterprises/{enterprise_id}/dossier")
+def dossier(
+    request: Request, session: Reading, scope: InScope, enterprise_id: Id, principal: Caller, settings: Config
+) -> Response:
+    """Show an enterprise's 风险档案 on one sheet, to be printed."""
+    file = reads.one(session, scope, enterprise_id)
+    if file is None:
+        raise not_found()
+    if file.enterprise.merged_into_id:
+        return RedirectResponse(f"/enterprises/{file.enterprise.merged_into_id}/dossier", 303)
+    samples = file.records.get("sampling", [])[:6]
+    context = {
+        **_grades(session, scope, file, settings, today(session, settings)),
+        "e": file.enterprise,
+        "file": file,
+        "samples": samples,
+        "products": sorted({role.product_id for role in file.roles if role.product_id}),
+        "latest": partial(_latest, file.evidence),
+        "names": regions.names(session, [file.enterprise.region_code]),
+        "now": now(session, settings),
+    }
+    return render(request, "dossier.html", context)
+
+
+def _grades(
+    session: Session, scope: Scope, file: reads.EnterpriseFile, settings: Settings, day: date
+) -> dict[str, Any]:
+    """Return what the page says of each grade: over all lines by role, line by line, and the overrides."""
+    outlooks: Mapping[tuple[str, str], Any] = {}
+    if file.grades and (policy := policy_of(session, file.grades[0].policy_hash)) is not None:
+        outlooks = outlooks_of(session, settings.lexicon_dir, policy, file.enterprise.id, file.grades[0].as_of)
+    limits = limits_on(session, file.grades[0].as_of) if file.grades else None
+    views = [
+        view(session, grade, file.compared.get((grade.product_id, grade.role)), outlooks, limits)
+        for grade in file.grades
+    ]
     return {
-        "xAxis": {"type": "category", "data": [grade.as_of.isoformat() for grade in file.history]},
+        "wholes": [one for one in views if not one.grade.product_id],
+        "lines": [one for one in views if one.grade.product_id],
+        "overrides": override_reads.listing(session, scope, day, PageRequest(1, 50), enterprise_id=file.enterprise.id),
+    }
+
+
+def _latest(evidence: Mapping[int, reads.EvidenceRow], ids: Sequence[int]) -> reads.EvidenceRow | None:
+    """Return the newest of some records that is in reach."""
+    known = [evidence[one] for one in ids if one in evidence]
+    return max(known, key=lambda row: (row.occurred_on, row.signal_id), default=None)
+
+
+def _history_chart(file: reads.EnterpriseFile) -> dict[str, Any] | None:
+    days = sorted({grade.as_of for grade in file.history})
+    if len(days) < 2:
+        return None
+    scores = {(grade.role, grade.as_of): round(grade.score, 1) for grade in file.history}
+    roles = sorted({grade.role for grade in file.history})
+    return {
+        "xAxis": {"type": "category", "data": [day.isoformat() for day in days]},
         "yAxis": {"type": "value", "min": 0, "max": 100},
-        "legend": {"show": False},
+        "legend": {"show": len(roles) > 1},
         "series": [
             {
-                "name": "风险分",
+                "name": word(role, "grade_role"),
                 "type": "line",
-                "data": [round(grade.score, 1) for grade in file.history],
+                "data": [scores.get((role, day)) for day in days],
                 "label": {"show": False},
             }
+            for role in roles
         ],
     }
 

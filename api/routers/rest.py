@@ -1,7 +1,7 @@
 """The JSON API: the same reads as the pages, under /api/v1."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request
@@ -13,6 +13,7 @@ from api.clock import today
 from api.deps import Caller, Config, Id, InScope, Paging, Reading, Writing, note
 from api.errors import Refused, finite, not_found
 from api.rendering import masked, render
+from api.routers import rest_grades
 from api.routers.alerts import Filter as AlertFilter
 from api.routers.cases import Filter as CaseFilter
 from api.routers.enterprises import Filter as EnterpriseFilter
@@ -20,6 +21,7 @@ from api.routers.plans import Lines, Status
 from api.routers.signals import Filter as SignalFilter
 from api.routers.sources import Channel, Verdict
 from api.schemas.answers import (
+    ERRORS,
     AlertAnswer,
     AnswerSent,
     CaseAnswer,
@@ -45,6 +47,7 @@ from api.schemas.answers import (
     SignalAnswer,
     SignalLine,
     SourceAnswer,
+    StatementAnswer,
     TagAnswer,
 )
 from store.reads import alerts, cases, enterprises, imports, overview, plans, runs, signals, sources
@@ -52,15 +55,6 @@ from store.reads.page import Page
 from store.tables import Alert, Grade
 
 T = TypeVar("T")
-
-ERRORS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Problem, "description": "请先登录，或令牌无效"},
-    403: {"model": Problem, "description": "没有权限"},
-    404: {"model": Problem, "description": "没有找到，或不在辖区范围内"},
-    422: {"model": Problem, "description": "参数有误"},
-    429: {"model": Problem, "description": "尝试次数过多"},
-    503: {"model": Problem, "description": "系统繁忙"},
-}
 
 router = APIRouter(responses=ERRORS)
 docs = APIRouter(include_in_schema=False)
@@ -123,9 +117,14 @@ def list_enterprises(
 
 
 @router.get("/api/v1/enterprises/{enterprise_id}", summary="一家企业", tags=["企业"], response_model=EnterpriseAnswer)
-def get_enterprise(session: Reading, scope: InScope, enterprise_id: Id) -> EnterpriseAnswer:
-    """企业的等级、每一分的来由，以及历次等级。"""
-    file = enterprises.one(session, scope, enterprise_id)
+def get_enterprise(
+    session: Reading,
+    scope: InScope,
+    enterprise_id: Id,
+    as_of: Annotated[date | None, Query(description="看这一天以前最近一次的分级")] = None,
+) -> EnterpriseAnswer:
+    """企业的等级、每一分的来由，以及历次等级。`as_of` 给出那一天以前最近一次的分级。"""
+    file = enterprises.one(session, scope, enterprise_id, as_of=as_of)
     if file is None:
         raise not_found()
     firm = file.enterprise
@@ -143,6 +142,12 @@ def get_enterprise(session: Reading, scope: InScope, enterprise_id: Id) -> Enter
         roles=sorted({role.role for role in file.roles}),
         grades=[_grade(grade) for grade in file.grades],
         history=[_grade(grade) for grade in file.history],
+        statements=[
+            StatementAnswer.model_validate(row).model_copy(
+                update={"text": masked(row.text), "reply": masked(row.reply) or None}
+            )
+            for row, _, _ in file.statements
+        ],
         signals=file.signals_total,
     )
 
@@ -343,7 +348,8 @@ def list_runs(session: Reading, scope: InScope, page: Paging, job: Word = "", st
 def openapi(request: Request) -> JSONResponse:
     """Send the description of the API; only /api/v1 is in it."""
     app = request.app
-    schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=router.routes)
+    routes = [*router.routes, *rest_grades.router.routes]
+    schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=routes)
     schema["components"].setdefault("securitySchemes", {})["令牌"] = {"type": "http", "scheme": "bearer"}
     schema["security"] = [{"令牌": []}]
     return JSONResponse(schema)
@@ -369,6 +375,7 @@ def _grade(grade: Grade) -> GradeAnswer:
         for part in grade.contributions
     ]
     body = {name: getattr(grade, name) for name in GradeAnswer.model_fields if name != "contributions"}
+    body["missing"] = [str(item) for item in grade.missing]
     return GradeAnswer(**body, contributions=parts)
 
 

@@ -39,6 +39,16 @@ class Problem(Answer):
     error: ErrorBody
 
 
+ERRORS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "请先登录，或令牌无效"},
+    403: {"model": Problem, "description": "没有权限"},
+    404: {"model": Problem, "description": "没有找到，或不在辖区范围内"},
+    422: {"model": Problem, "description": "参数有误"},
+    429: {"model": Problem, "description": "尝试次数过多"},
+    503: {"model": Problem, "description": "系统繁忙"},
+}
+
+
 class Listing(Answer, Generic[T]):
     """One page of a list."""
 
@@ -66,13 +76,143 @@ class GradeAnswer(Answer):
     product_id: str = Field(description="产品线；空为全部产品")
     role: str
     as_of: date = Field(description="分级日期")
-    level: str = Field(description=LEVEL)
-    score: Number
+    level: str = Field(description=f"生效的等级；{LEVEL}")
+    machine_level: str | None = Field(description="系统分级，仅在人工调整生效时给出")
+    override_id: int | None = Field(description="生效的人工调整编号")
+    score: Number = Field(description="得分，等于各项得分之和")
+    interval: list[Number] = Field(description="得分区间的下限和上限")
     previous_level: str | None
     forced_rule: str | None = Field(description="强制定级规则")
+    tier: int | None = Field(description="产品固有风险等级，1 低至 4 极高")
     measure: str | None = Field(description="建议监管措施（P）")
+    missing: list[str] = Field(description="缺少的信息")
+    valid_to: date | None = Field(description="有效期至")
+    challenger: Number | None = Field(description="学习模型：下一批次不合格的概率，不作定级依据")
     contributions: list[Reason]
     policy_hash: str
+
+
+class StatementAnswer(Answer):
+    """A firm's statement on its grade (陈述申辩)."""
+
+    id: int
+    received_on: date
+    about_as_of: date | None = Field(description="所针对的分级日期")
+    about_level: str | None
+    text: str = Field(description="陈述内容，个人信息已遮蔽")
+    file_name: str | None
+    file_sha256: str | None
+    reply: str | None = Field(description="复核意见")
+    replied_at: datetime | None
+    withdrawn_at: datetime | None
+
+
+class OverrideAnswer(Answer):
+    """A person's grade in place of the scorecard's, and what the next sample said."""
+
+    id: int
+    enterprise_id: int
+    enterprise_name: str
+    role: str
+    product_id: str = Field(description="产品线；空为全部产品")
+    set_aside: str | None = Field(description="系统分级")
+    value: str = Field(description="调整为")
+    reason: str
+    state: str = Field(description="waiting 待批准，holding 生效中，expired 已到期，refused 未批准，withdrawn 已撤回")
+    maker: str
+    made_at: datetime
+    approver: str | None
+    approved_at: datetime | None
+    expires_on: date | None
+    next_sample: int | None = Field(description="批准之后第一批抽检的记录编号")
+    right: bool | None = Field(description="那批结果是否与调整方向一致；没有抽检时为空")
+
+
+class TrackAnswer(Answer):
+    """How often approved overrides were borne out by the next sample."""
+
+    harsher: bool = Field(description="调高风险为真，调低风险为假")
+    approved: int
+    tested: int
+    right: int
+
+
+class OverridesAnswer(Listing[OverrideAnswer]):
+    """The overrides and how often they were right."""
+
+    record: list[TrackAnswer]
+
+
+class UnknownLine(Answer):
+    """A firm of which nothing is known."""
+
+    enterprise_id: int
+    enterprise_name: str
+    region_code: str | None
+    role: str
+    products: list[str]
+    tier: int | None
+    measure: str | None
+    unknown_since: date
+    last_signal_on: date | None
+    last_signal_id: int | None
+    last_attempt_on: date | None = Field(description="最近一次去过而未抽到样的日期")
+    planned: bool = Field(description="已列入下达的抽查计划")
+
+
+class AreaAnswer(Answer):
+    """A region × product under 黄色警示 or 红色警情."""
+
+    id: int
+    region_code: str
+    product_id: str
+    as_of: date
+    colour: str = Field(description="red 红色警情，yellow 黄色警示，none 已解除")
+    batches: int
+    failures: int
+    failing_enterprises: int
+    low: Number = Field(description="不合格率的 95% 单侧下限")
+    high: Number = Field(description="不合格率的 95% 单侧上限")
+    provincial_rate: Number
+    reasons: list[str]
+    started_on: date
+    review_on: date
+    removal: str
+    policy_hash: str
+
+
+class AreaDetail(AreaAnswer):
+    """A state with every record it counts."""
+
+    counted: list[int] = Field(description="计入的批次（及认定的死亡）的信号编号")
+
+
+class MoveAnswer(Answer):
+    """A firm that a tried policy would grade differently."""
+
+    enterprise_id: int
+    enterprise_name: str
+    role: str
+    level: str
+    level_then: str
+    score: Number
+    score_then: Number
+    cause: str
+
+
+class TrialAnswer(Answer):
+    """A policy on trial and whom it would move."""
+
+    id: int
+    version: str
+    hash: str
+    against_version: str
+    against_hash: str
+    as_of: date
+    finished_at: datetime | None
+    differences: list[list[str]] = Field(description="位置、现行值、试算值")
+    counts: dict[str, int] = Field(description="“现行等级>试算等级”的企业数")
+    moves: Listing[MoveAnswer]
 
 
 class EnterpriseLine(Answer):
@@ -113,7 +253,8 @@ class EnterpriseAnswer(Answer):
     other_names: list[str]
     roles: list[str]
     grades: list[GradeAnswer]
-    history: list[GradeAnswer]
+    history: list[GradeAnswer] = Field(description="历次分级（全部产品），生产者与销售者分开")
+    statements: list[StatementAnswer] = Field(description="企业的陈述申辩")
     signals: int = Field(description="关联的信号数")
 
 

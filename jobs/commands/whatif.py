@@ -18,12 +18,11 @@ def register(app: typer.Typer) -> None:
         as_of: AsOf = None,
         as_json: Annotated[bool, typer.Option("--json", help="每行一个 JSON")] = False,
     ) -> None:
-        from jobs.known_facts import facts_of, known_by
         from jobs.opening import open_store
         from jobs.settings import Settings
-        from nlp.taxonomy import load_taxonomy
+        from jobs.whatif import tried
         from scoring.policy import PolicyError, load_policies, load_policy, policy_in_force
-        from scoring.whatif import compare
+        from scoring.whatif import rehearse
         from store.session import read_only
         from store.tables import Enterprise
 
@@ -32,14 +31,12 @@ def register(app: typer.Typer) -> None:
         try:
             now = policy_in_force(load_policies(settings.policy_dir), day)
             then = load_policy(policy)
+            rehearse(then, day)
         except PolicyError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from error
-        taxonomy = load_taxonomy(settings.lexicon_dir)
         with read_only(open_store(settings)) as session:
-            known = known_by(session, day, taxonomy)
-            worlds = (next(facts_of(known, subject, taxonomy)) for subject in known.subjects())
-            result = compare(worlds, now, then, day)
+            result = tried(session, settings, now, then, day)
             names = {
                 move.line[0]: firm.name for move in result.moves if (firm := session.get(Enterprise, move.line[0]))
             }
@@ -52,7 +49,7 @@ def register(app: typer.Typer) -> None:
                 "level_then": move.level_then,
                 "score": move.score,
                 "score_then": move.score_then,
-                "forced_then": move.forced_then,
+                "cause": move.cause,
             }
             for move in result.moves
         ]
@@ -63,8 +60,7 @@ def register(app: typer.Typer) -> None:
         worse = sum(move.worse for move in result.moves)
         typer.echo(f"{now.version} → {then.version}：{result.graded} 家中 {len(moved)} 家变动，变差 {worse} 家")
         for row in moved[:50]:
-            typer.echo(
-                f"{row['level']} → {row['level_then']}  {row['name']}（{row['score']} → {row['score_then']} 分）"
-            )
+            points = f"{row['score']} → {row['score_then']} 分"
+            typer.echo(f"{row['level']} → {row['level_then']}  {row['name']}（{points}；{row['cause']}）")
         if len(moved) > 50:
             typer.echo(f"另有 {len(moved) - 50} 家，用 --json 看全部")

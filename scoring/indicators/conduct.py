@@ -37,9 +37,10 @@ def onsite_findings(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
         for visit in visits
     )
     bad = [visit for visit in visits if visit.findings or visit.serious_findings or visit.passed is False]
+    clean = [visit for visit in visits if visit not in bad]
     return Reading(
         value=min(1.0, weight),
-        evidence=ids(bad),
+        evidence=ids((*bad, *clean)),
         said={
             "months": f"{months:g}",
             "visits": len(visits),

@@ -49,7 +49,7 @@ def complaints(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
             "opinions": sum(len(voices) for name, voices in kept.items() if not name.endswith("complaint")),
         },
         low_trust={name: value * scale for name, value in values.items() if name != "verified_complaint"},
-        capped="、".join(f"{_CLASS_ZH[name]}单独最多计 {caps[name]:.0%}" for name in held) or None,
+        capped="、".join(f"{CLASS_ZH[name]}单独最多计 {caps[name]:.0%}" for name in held) or None,
     )
 
 
@@ -88,7 +88,7 @@ def injuries_and_recalls(facts: Facts, rule: IndicatorRule, as_of: date) -> Read
     )
 
 
-_CLASS_ZH = {
+CLASS_ZH = {
     "verified_complaint": "已核实投诉",
     "complaint": "未核实投诉",
     "media": "媒体报道",

@@ -10,7 +10,7 @@ from scoring.policy import IndicatorRule
 
 
 def sampling_failures(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
-    """近 {months} 个月抽查 {tested} 批次，不合格 {failed} 批次（安全项目 {safety} 批次），折算 {decayed} 批次。"""
+    """近 {months} 个月抽查 {tested} 批次，不合格 {failed} 批次（安全项目 {safety}），折算 {decayed} 批次{relief}。"""
     tested = [sample for sample in within(facts.samples, as_of, rule.number("window_months")) if sample.tested]
     failed = [sample for sample in tested if sample.failed]
     weight = sum(
@@ -21,13 +21,16 @@ def sampling_failures(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading
     relief = rule.number("pass_relief") * (len(tested) - len(failed)) / len(tested) if tested else 0.0
     return Reading(
         value=min(1.0, weight / rule.number("saturation")) * (1.0 - relief),
-        evidence=ids(failed),
+        evidence=ids((*failed, *(sample for sample in tested if not sample.failed))),
         said={
             "months": f"{rule.number('window_months'):g}",
             "tested": len(tested),
             "failed": len(failed),
             "safety": sum(sample.safety_failed for sample in failed),
             "decayed": f"{weight:.1f}",
+            "relief": f"（满 {rule.number('saturation'):g} 批次计满分），其余批次合格，减 {relief:.0%}"
+            if failed and relief
+            else "",
         },
         missing=None if tested else f"近 {rule.number('window_months'):g} 个月没有抽查检验结论",
     )

@@ -13,7 +13,7 @@ def licence_state(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
     if not current:
         gap = "产品须许可或认证，而没有证书记录" if facts.licence_required else None
         return Reading(value=0.0, said={"state": "没有证书记录"}, missing=gap)
-    worst, word, evidence = 0.0, "全部有效", current[0].signal_id
+    worst, word, cause = 0.0, "全部有效", current[0]
     for licence in current:
         state = licence.state
         if state == "valid" and licence.expires_on is not None:
@@ -23,8 +23,8 @@ def licence_state(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
                 state = "expiring"
         value = 0.0 if state == "valid" else rule.number(state)
         if value > worst:
-            worst, word, evidence = value, f"{licence.number} {_STATE_ZH[state]}", licence.signal_id
-    return Reading(value=worst, evidence=(evidence,), said={"state": word})
+            worst, word, cause = value, f"{licence.number} {_STATE_ZH[state]}", licence
+    return Reading(value=worst, evidence=ids((cause, *current)), said={"state": word})
 
 
 def responsibility(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
@@ -54,7 +54,7 @@ def responsibility(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
 
 
 def scale(facts: Facts, rule: IndicatorRule, as_of: date) -> Reading:
-    """规模：{size}{online}（全国数据中小微企业不合格率明显偏高）。"""
+    """规模：{size}{online}。全国抽查数据里，小微企业的不合格率较高。"""
     online = rule.number("online") if facts.sells_online else 0.0
     said = {"size": _SIZE_ZH.get(facts.size or "", "未知"), "online": "，网络销售" if facts.sells_online else ""}
     if facts.size is None:

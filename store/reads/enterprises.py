@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, case, func, or_, select
@@ -12,6 +12,7 @@ from store.merges import entries_of
 from store.reads.page import Page, PageRequest
 from store.reads.scope import Scope, signals_in
 from store.tables import (
+    Account,
     Alert,
     Case,
     Complaint,
@@ -35,12 +36,14 @@ from store.tables import (
     SelfCheck,
     Signal,
     Source,
+    Statement,
 )
 
 # A query whatever its columns: SQLAlchemy 2.1 types a Select by all of them.
 AnySelect = Select[*tuple[Any, ...]]
 
 SORTS = ("risk", "name", "region", "changed", "new")
+RANK = {"D": 4, "C": 3, "U": 2, "B": 1, "A": 0}
 WORSE_FIRST = case({"D": 0, "C": 1, "U": 2, "B": 3, "A": 4}, value=Grade.level, else_=5)
 RECORD_TABLES: dict[str, type[Any]] = {
     "sampling": SamplingResult,
@@ -131,12 +134,14 @@ class EnterpriseFile:
     roles: list[EnterpriseRole]
     merged_from: list[Enterprise]
     parent: Enterprise | None
-    grades: list[Grade]
-    history: list[Grade]
+    grades: list[Grade]  # of the day looked at: over all lines first, then line by line
+    history: list[Grade]  # over all lines, both roles, oldest first
+    compared: dict[tuple[str, str], Grade]  # (product line, role) -> the earlier grade to compare with
     evidence: dict[int, EvidenceRow]
     records: dict[str, list[RecordRow]]
     timeline: list[EvidenceRow]
-    overrides: list[Override]
+    statements: list[tuple[Statement, str, str | None]]  # with who entered and who answered it
+    withdrawn_lines: list[Override]
     alerts: list[Alert]
     cases: list[Case]
     plan_lines: list[tuple[PlanLine, Plan]]
@@ -184,30 +189,28 @@ def listing(session: Session, scope: Scope, wanted: EnterpriseFilter, page: Page
     return Page(_with_counts(session, rows), total, page.number, page.size)
 
 
-def one(session: Session, scope: Scope, enterprise_id: int) -> EnterpriseFile | None:
-    """Return everything known of one enterprise, or None when it is out of reach."""
+def one(
+    session: Session, scope: Scope, enterprise_id: int, *, as_of: date | None = None, since: date | None = None
+) -> EnterpriseFile | None:
+    """Return everything known of one enterprise, or None when it is out of reach.
+
+    Its grades are those of the last grading by `as_of`, else the newest. They are compared with those of the last
+    grading by `since`; without it, with the latest earlier ones that differ.
+    """
     enterprise = session.scalar(
         select(Enterprise).where(Enterprise.id == enterprise_id, scope.where(Enterprise.region_code))
     )
     if enterprise is None:
         return None
-    grades = list(
-        session.scalars(
-            select(Grade)
-            .where(Grade.enterprise_id == enterprise_id)
-            .order_by(Grade.as_of.desc(), Grade.id.desc())
-            .limit(400)
-        )
-    )
-    newest = grades[0].as_of if grades else None
-    policy = grades[0].policy_hash if grades else None
-    current = [grade for grade in grades if grade.as_of == newest and grade.policy_hash == policy]
-    current.sort(key=lambda grade: (grade.product_id != "", -grade.score))
-    seen: dict[date, Grade] = {}
-    for grade in grades:
-        if grade.product_id == "":
-            seen.setdefault(grade.as_of, grade)
-    wanted = {int(i) for grade in current for part in grade.contributions for i in part.get("evidence", [])}
+    current = _grades_on(session, enterprise_id, as_of)
+    history = _history(session, enterprise_id)
+    compared = _compared(session, enterprise_id, current, since)
+    wanted = {
+        int(i)
+        for grade in (*current, *compared.values())
+        for part in grade.contributions
+        for i in part.get("evidence", [])
+    }
     entries = entries_of(session, enterprise_id)
     records = _records(session, scope, entries)
     timeline, signals_total = _timeline(session, scope, entries)
@@ -218,13 +221,17 @@ def one(session: Session, scope: Scope, enterprise_id: int) -> EnterpriseFile | 
         merged_from=list(session.scalars(select(Enterprise).where(Enterprise.merged_into_id == enterprise_id))),
         parent=session.get(Enterprise, enterprise.parent_id) if enterprise.parent_id else None,
         grades=current,
-        history=sorted(seen.values(), key=lambda grade: grade.as_of),
+        history=history,
+        compared=compared,
         evidence=evidence_rows(session, scope, wanted),
         records=records,
         timeline=timeline,
-        overrides=list(
+        statements=statements_of(session, entries),
+        withdrawn_lines=list(
             session.scalars(
-                select(Override).where(Override.enterprise_id == enterprise_id).order_by(Override.made_at.desc())
+                select(Override)
+                .where(Override.enterprise_id.in_(entries), Override.target_kind == "plan_line")
+                .order_by(Override.made_at.desc())
             )
         ),
         alerts=list(
@@ -254,6 +261,86 @@ def one(session: Session, scope: Scope, enterprise_id: int) -> EnterpriseFile | 
             )
         ],
         signals_total=signals_total,
+    )
+
+
+def _grades_on(session: Session, enterprise_id: int, as_of: date | None) -> list[Grade]:
+    """Return the grades of the last grading by a day; of two policies on that day the newer run counts."""
+    theirs = select(Grade).where(Grade.enterprise_id == enterprise_id)
+    if as_of is not None:
+        theirs = theirs.where(Grade.as_of <= as_of)
+    newest = session.scalars(theirs.order_by(Grade.as_of.desc(), Grade.id.desc()).limit(1)).first()
+    if newest is None:
+        return []
+    found = session.scalars(
+        select(Grade).where(
+            Grade.enterprise_id == enterprise_id, Grade.as_of == newest.as_of, Grade.policy_hash == newest.policy_hash
+        )
+    )
+    return sorted(found, key=lambda grade: (grade.product_id != "", -RANK.get(grade.level, 0), -grade.score, grade.id))
+
+
+def _history(session: Session, enterprise_id: int) -> list[Grade]:
+    """Return the newest grades over all lines, one a day and role, oldest first."""
+    seen: dict[tuple[date, str], Grade] = {}
+    for grade in session.scalars(
+        select(Grade)
+        .where(Grade.enterprise_id == enterprise_id, Grade.product_id == "")
+        .order_by(Grade.as_of.desc(), Grade.id.desc())
+        .limit(MOST_RECORDS)
+    ):
+        seen.setdefault((grade.as_of, grade.role), grade)
+    return sorted(seen.values(), key=lambda grade: (grade.as_of, grade.role))
+
+
+def _compared(
+    session: Session, enterprise_id: int, current: list[Grade], since: date | None
+) -> dict[tuple[str, str], Grade]:
+    """Return by line the earlier grade to compare with: the last by a day, else the latest one that differs."""
+    if not current:
+        return {}
+    now = {(grade.product_id, grade.role): grade for grade in current}
+    until = min(since, current[0].as_of - timedelta(days=1)) if since else current[0].as_of - timedelta(days=1)
+    found: dict[tuple[str, str], Grade] = {}
+    settled: set[tuple[str, str]] = set()
+    for grade in session.scalars(
+        select(Grade)
+        .where(Grade.enterprise_id == enterprise_id, Grade.as_of <= until)
+        .order_by(Grade.as_of.desc(), Grade.id.desc())
+        .limit(MOST_RECORDS)
+    ):
+        key = (grade.product_id, grade.role)
+        if key not in now or key in settled:
+            continue
+        found.setdefault(key, grade)
+        differs = grade.level != now[key].level or abs(grade.score - now[key].score) >= 0.05
+        if since is not None or differs:
+            found[key] = grade
+            settled.add(key)
+    return found
+
+
+def statements_of(session: Session, entries: list[int]) -> list[tuple[Statement, str, str | None]]:
+    """Return a firm's statements, newest first, with who entered each and who answered it."""
+    maker, answerer = aliased(Account), aliased(Account)
+    return [
+        (row[0], row[1], row[2])
+        for row in session.execute(
+            select(Statement, maker.display_name, answerer.display_name)
+            .join(maker, maker.id == Statement.account_id)
+            .outerjoin(answerer, answerer.id == Statement.replied_by)
+            .where(Statement.enterprise_id.in_(entries))
+            .order_by(Statement.received_on.desc(), Statement.id.desc())
+        )
+    ]
+
+
+def statement(session: Session, scope: Scope, statement_id: int) -> Statement | None:
+    """Return one statement, or None when its firm is out of reach."""
+    return session.scalar(
+        select(Statement)
+        .join(Enterprise, Enterprise.id == Statement.enterprise_id)
+        .where(Statement.id == statement_id, scope.where(Enterprise.region_code))
     )
 
 

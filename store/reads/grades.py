@@ -1,15 +1,18 @@
-"""Grades over time, the verdicts on them, and the batches that colour a region × product."""
+"""Grades over time, and the verdicts on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from store.reads.scope import Scope
-from store.tables import Enterprise, Grade, Injury, Link, Mention, PolicyVersion, Run, SamplingResult
+from store.tables import Enterprise, Grade, PolicyVersion, Run
+
+# What the scorecard gave, whether or not a person's override stands in its place.
+SCORECARD_LEVEL = func.coalesce(Grade.machine_level, Grade.level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +27,6 @@ class GradePoint:
     forced_rule: str | None
     policy_hash: str
     contributions: Sequence[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedBatch:
-    """A tested batch where it was made, for the state of its region × product."""
-
-    signal_id: int
-    enterprise_id: int
-    region_code: str
-    product_id: str
-    occurred_on: date
-    failed: bool
-    fatal: bool
 
 
 def grade_history(
@@ -82,43 +72,3 @@ def policy_body(session: Session, policy_hash: str) -> str | None:
     """Return the text of a policy as it was in force when a grade was made under it."""
     row = session.get(PolicyVersion, policy_hash)
     return row.body if row else None
-
-
-def placed_batches(session: Session, scope: Scope, since: date, known_before: datetime) -> list[PlacedBatch]:
-    """Return the tested batches of producers in reach since a day, with those of deaths found product-caused.
-
-    A batch is placed at its producer's county, where the cause of a failure lies.
-    """
-    in_force = and_(
-        Link.enterprise_id.is_not(None),
-        or_(Link.decided == "link", and_(Link.decided.is_(None), Link.guess_decision == "link")),
-        Mention.denied.is_(False),
-        scope.where(Enterprise.region_code),
-        Enterprise.region_code.is_not(None),
-    )
-
-    def placed(record: type[Any]) -> Any:
-        return (
-            select(record, Link.enterprise_id, Enterprise.region_code)
-            .join(Mention, Mention.signal_id == record.signal_id)
-            .join(Link, Link.mention_id == Mention.id)
-            .join(Enterprise, Enterprise.id == Link.enterprise_id)
-            .where(in_force, record.occurred_on > since, record.known_at < known_before, record.product_id.is_not(None))
-            .order_by(record.signal_id)
-        )
-
-    samples = session.execute(
-        placed(SamplingResult).where(Mention.role == "producer", SamplingResult.outcome.in_(("pass", "fail")))
-    )
-    deaths = session.execute(placed(Injury).where(Injury.deaths > 0, Injury.followed_up.is_(True)))
-    found = [
-        PlacedBatch(
-            row[0].signal_id, row[1], row[2], row[0].product_id, row[0].occurred_on, row[0].outcome == "fail", False
-        )
-        for row in samples
-    ]
-    found += [
-        PlacedBatch(row[0].signal_id, row[1], row[2], row[0].product_id, row[0].occurred_on, True, True)
-        for row in deaths
-    ]
-    return found

@@ -103,3 +103,12 @@ def one(
         Page(list(issues), total, page.number, page.size),
         session.scalar(select(func.count()).select_from(Signal).where(Signal.file_id == file_id)) or 0,
     )
+
+
+def of_run(session: Session, scope: Scope, run_id: int | None) -> ImportFile | None:
+    """Return the file that a run read, if it is in reach; None when the run read none."""
+    if run_id is None:
+        return None
+    return session.scalars(
+        select(ImportFile).where(ImportFile.run_id == run_id, scope.where(ImportFile.region_code)).limit(1)
+    ).first()

@@ -5,7 +5,7 @@ from store.tables.alert import Acknowledgement, Alert, Contact, Delivery
 from store.tables.base import Base, UtcDateTime
 from store.tables.case import CalendarDay, Case, CaseStep, Clock
 from store.tables.enterprise import Enterprise, EnterpriseName, EnterpriseRole, Link, Mention, Merge
-from store.tables.grade import Grade, Override, PolicyVersion
+from store.tables.grade import AreaState, Grade, Override, PolicyTrial, PolicyTrialMove, PolicyVersion
 from store.tables.intake import HeaderMapping, ImportFile, RowIssue
 from store.tables.plan import Plan, PlanLine
 from store.tables.records import (
@@ -24,12 +24,14 @@ from store.tables.records import (
 from store.tables.region import Region
 from store.tables.signal import Cluster, ClusterMember, Signal
 from store.tables.source import FrontierPage, JobRequest, Lease, Run, Source, SourceCheck
+from store.tables.statement import Statement
 from store.tables.tag import Label, ModelVersion, Tag
 
 __all__ = [
     "Account",
     "Acknowledgement",
     "Alert",
+    "AreaState",
     "AuditEntry",
     "Base",
     "CalendarDay",
@@ -67,6 +69,8 @@ __all__ = [
     "Override",
     "Plan",
     "PlanLine",
+    "PolicyTrial",
+    "PolicyTrialMove",
     "PolicyVersion",
     "Recall",
     "Region",
@@ -77,6 +81,7 @@ __all__ = [
     "Signal",
     "Source",
     "SourceCheck",
+    "Statement",
     "Tag",
     "UtcDateTime",
 ]

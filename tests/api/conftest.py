@@ -42,6 +42,10 @@ class Province:
     run: int
     mention: int
     account: int
+    override: int
+    statement: int
+    area: int
+    trial: int
 
 
 def fill(session: Session) -> Province:
@@ -67,9 +71,14 @@ def fill(session: Session) -> Province:
     case = factories.make_case(session, signal, enterprise_id=enterprise.id)
     run = factories.make_run(session)
     account = factories.make_account(session, "other", "reader")
+    asked = factories.make_override(session, enterprise)
+    said = factories.make_statement(session, enterprise)
+    area = factories.make_area(session, counted=[signal.id])
+    trial = factories.make_trial(session, enterprise)
     return Province(
-        enterprise.id, signal.id, plan.id, alert.id, case.id, file.id, run.id, waiting.mention_id, account.id
-    )
+        enterprise.id, signal.id, plan.id, alert.id, case.id, file.id, run.id, waiting.mention_id, account.id,
+        asked.id, said.id, area.id, trial.id,
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
@@ -21,6 +22,14 @@ PAGES = (
     "/",
     "/enterprises",
     "/enterprises/{enterprise}",
+    "/enterprises/{enterprise}/dossier",
+    "/unknown",
+    "/areas",
+    "/areas/{area}",
+    "/overrides",
+    "/inherent?product=ebike_charger&severity=3&steps=0.1+0.05&items=600000",
+    "/whatif",
+    "/whatif/{trial}",
     "/signals",
     "/signals/{signal}",
     "/plans",
@@ -223,4 +232,47 @@ def test_a_printed_page_leaves_the_menus_out(chrome: Browser, site: tuple[str, P
     assert not page.locator(".side").is_visible()
     assert page.locator("#why").is_visible()
     assert len(page.pdf()) > 10_000
+    context.close()
+
+
+def test_a_dossier_is_one_sheet(chrome: Browser, site: tuple[str, Province]) -> None:
+    """A firm with something under every indicator, three lines, an override and a statement still fits an A4 page."""
+    address, _ = site
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address, "analyst")
+    page.goto(f"{address}/enterprises?q=全项")
+    page.click("table a:has-text('全项')")
+    page.click("text=风险档案（一页）")
+    printed = pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))
+    context.close()
+    assert [tuple(round(side) for side in sheet.get_size()) for sheet in printed] == [(595, 842)]
+    text = "".join(printed[0].get_textpage().get_text_range().split())
+    for told in (
+        "海岳省全项电器有限公司",
+        "合计（其余指标0分）55.0",
+        "人工调整：系统分级C",
+        "陈述申辩",
+        "复核意见：",
+        "缺少：",
+    ):
+        assert told in text, told
+
+
+def test_a_grade_is_set_aside_by_two_people_in_the_page(chrome: Browser, site: tuple[str, Province]) -> None:
+    address, province = site
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address, "near")
+    page.goto(f"{address}/enterprises/{province.enterprise}")
+    assert page.locator("#overrides button[value=approve]").count() == 0  # not for a bureau
+    page.goto(f"{address}/overrides")
+    context.close()
+    context = chrome.new_context(locale="zh-CN")
+    page = enter(context, address, "analyst")
+    page.goto(f"{address}/overrides?state=waiting")
+    page.fill("[name=remark]", "证据不足")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#overrides")
+    assert "未批准" in page.locator("#overrides").inner_text()
     context.close()

@@ -44,7 +44,7 @@ def test_colour_needs_enterprises_and_batches(failing_firms, passed, colour):
 def test_one_firm_failing_often_stays_yellow_at_most():
     one = [replace(batch, enterprise_id=7) for batch in batches("370101", 6, 6)]
     state = next(s for s in area_states([*PROVINCE, *one], POLICY, AS_OF) if s.region_code == "370101")
-    assert state.failing_enterprises == 1
+    assert (state.failing_enterprises, state.colour) == (1, "yellow")
     assert "不合格率下限" in state.reasons[0]
 
 

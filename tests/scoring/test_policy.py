@@ -34,6 +34,10 @@ def test_the_hash_follows_the_numbers_and_not_the_comments():
         ("A: 常规+, B: 加强, C: 严管", "A: 常规+, B: 加强, C: 严办", "严办"),
         ("weight: 25", "weight: much", "weight"),
         ("name: grade", "name: [", "YAML"),
+        ("name: grade", "name: &n grade\nbasis: *n", "引用"),
+        ("D: 60", "D: .nan", "有限"),
+        ("weight: 25", "weight: 250", "不应大于 100"),
+        ("validity_months: 12", "validity: 12", "缺少这一项"),
     ],
 )
 def test_a_wrong_policy_is_refused_with_one_line(old, new, complaint):

@@ -5,7 +5,8 @@ from datetime import date
 from jobs import backtest, grade
 from jobs.settings import Settings
 from store.china_time import end_of
-from store.reads.grades import grade_history, latest_verdict, placed_batches, policy_body
+from store.reads.areas import placed_batches
+from store.reads.grades import grade_history, latest_verdict, policy_body
 from store.reads.scope import NOTHING, PROVINCE, Scope
 from store.tables import Enterprise, SamplingResult
 from tests.jobs.test_grade import Office
