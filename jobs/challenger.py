@@ -223,7 +223,7 @@ def _chances(batches: pd.DataFrame, wanted: pd.DataFrame, as_of: date) -> dict[i
             past.offset[training],
             (before - table.days[training]).astype(float),
         )
-        return blended(model.scores(past.values[rows], past.offset[rows], product[rows]), "all")
+        return blended(model.scores(past.values[rows], past.offset[rows], product[rows]))
 
     quarter = today - 92
     held = np.flatnonzero((table.days >= quarter) & (table.known < today))

@@ -1,17 +1,19 @@
 """The challenger: a learned probability that the next sample fails, from as-of history alone.
 
-Several learners see the same history; which blend of them is used is decided on earlier periods only. All of
+Several learners see the same history; what each weighs in their blend is decided on earlier periods only. All of
 them predict on top of the base rate of the day, so a change of publication practice moves their level and not
 their order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -20,15 +22,10 @@ from scoring.features import Floats
 Matrix = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-# The blends tried, on log odds. The first is used until earlier periods say otherwise.
-BLENDS: dict[str, Mapping[str, float]] = {
-    "all": {"trees": 1.0, "linear": 0.5, "words": 0.5, "product": 0.5},
-    "learners": {"trees": 1.0, "linear": 1.0},
-    "trees": {"trees": 1.0},
-    "trees+product": {"trees": 1.0, "product": 0.5},
-    "linear": {"linear": 1.0},
-    "product": {"product": 1.0},
-}
+# What each learner's log odds weigh until earlier periods say otherwise.
+WEIGHTS: Mapping[str, float] = MappingProxyType({"trees": 0.4, "linear": 0.3, "words": 0.15, "product": 0.15})
+WEIGHTS_PRIOR = 20.0  # how hard weights lean on those, in log-likelihood a squared unit
+LEAST_TO_WEIGH = 40  # failures
 CHUNK = 8192
 MOST_ROWS = 40_000
 MANY_ROWS = 20_000  # above it fewer, larger steps of boosting do as well in half the time
@@ -60,8 +57,7 @@ class Shape:
 
     def monotone(self) -> list[int]:
         """+1 where more failures must never lower the probability: the enterprise's own record."""
-        own = (f"{self.entity}|lift", f"{self.entity}|severity")
-        return [1 if name.startswith(own) else 0 for name in self.names]
+        return [1 if name.startswith(f"{self.entity}|lift") else 0 for name in self.names]
 
 
 @dataclass(frozen=True)
@@ -131,12 +127,34 @@ def fit(shape: Shape, values: Matrix, failed: Mask, offset: Floats, age_days: Fl
     )
 
 
-def blended(scores: Mapping[str, Floats], blend: str) -> Floats:
-    """Return a blend's log odds: the weighted mean of its members'."""
-    weights = BLENDS[blend]
-    total = sum(weights.values())
-    mixed = sum((weight / total) * scores[name] for name, weight in weights.items())
-    return np.asarray(mixed)
+def blended(scores: Mapping[str, Floats], weights: Mapping[str, float] = WEIGHTS) -> Floats:
+    """Return the blend's log odds: the weighted sum of its members'."""
+    return np.asarray(sum(weight * scores[name] for name, weight in weights.items()))
+
+
+def weigh(scores: Mapping[str, Floats], failed: Mask) -> Mapping[str, float]:
+    """Return what each learner has deserved on periods it had not learnt from: a logistic regression on log odds.
+
+    No weight is negative, and with few failures all lean on `WEIGHTS`, so that one lucky period decides little.
+    """
+    if failed.sum() < LEAST_TO_WEIGH or failed.all():
+        return WEIGHTS
+    names = tuple(WEIGHTS)
+    inputs = np.column_stack([*(scores[name] for name in names), np.ones(len(failed))])
+    start = np.array([*WEIGHTS.values(), 0.0])
+    outcome = failed.astype(float)
+    lean = np.array([WEIGHTS_PRIOR] * len(names) + [0.0])
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        score = inputs @ weights
+        away = weights - start
+        value = float(np.logaddexp(0.0, score).sum() - outcome @ score + (lean * away**2).sum())
+        chance = 1.0 / (1.0 + np.exp(-np.clip(score, -500, 500)))
+        return value, inputs.T @ (chance - outcome) + 2.0 * lean * away
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(names) + [(None, None)])
+    weights = np.round(found.x[:-1], 4)
+    return dict(zip(names, weights.tolist(), strict=True)) if weights.sum() > 0 else WEIGHTS
 
 
 def tree_scores(trees: LGBMClassifier, values: Matrix, chunk: int = CHUNK) -> Floats:
@@ -179,22 +197,3 @@ def _line(columns: list[int], values: Matrix, outcome: NDArray[Any], weight: Flo
 
 def _filled(values: Matrix) -> NDArray[np.float64]:
     return np.nan_to_num(values.astype(np.float64), nan=0.0)
-
-
-def best_blend(past: Mapping[str, Sequence[float]]) -> str:
-    """Return the blend to use next: the first one, unless another has been better by more than noise.
-
-    `past` holds each blend's measure in every earlier period. Another blend must lead the first by more than the
-    standard error of their difference, so that one lucky period decides nothing.
-    """
-    first = next(iter(BLENDS))
-    lead = np.asarray(past[first], dtype=float)
-    best, best_gain = first, 0.0
-    for name in BLENDS:
-        gains = np.asarray(past[name], dtype=float) - lead
-        if name == first or len(gains) < 2:
-            continue
-        error = float(gains.std(ddof=1) / np.sqrt(len(gains)))
-        if float(gains.mean()) > max(error, best_gain):
-            best, best_gain = name, float(gains.mean())
-    return best
