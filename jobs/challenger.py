@@ -6,8 +6,10 @@ it finds more than every simple rival; that verdict is kept in the run, and goes
 
 from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from scoring.backtest.history import history
 from scoring.backtest.rolling import LEAST_FAILURES, LEAST_ROWS
 from scoring.backtest.table import Inspections, Outcome, TableMap, inspections
 from scoring.challenger import Shape, blended, calibrate, fit
+from scoring.conformal import LEAST_A_CLASS, Limits, Plausible, PlausibleResults, TooFewError
 from scoring.facts import Complaint, Injury, Inspection, Opinion, Penalty, Sample
 from store.session import read_only
 from store.tables import Grade, Run
@@ -56,6 +59,7 @@ WINDOWS = {
 }
 BACK_TEST_DAYS = 365
 PERIODS_BEFORE = 2
+HELD_DAYS = (92, 183, 365)  # what the calibration looks at; the first with failures enough
 NEVER = date(2200, 1, 1)  # the result of a batch not drawn yet
 
 
@@ -80,9 +84,9 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
         if len(batches) < LEAST_ROWS or failures < 2 * LEAST_FAILURES:
             counts.update(promoted=False, note="检验批次太少，不训练")
             return counts
-        verdict = _verdict(batches, as_of)
-        counts.update(verdict)
-        chances = _chances(batches, _next_batches(lines, known, as_of), as_of)
+        counts.update(_verdict(batches, as_of))
+        chances, limits = _chances(batches, _next_batches(lines, known, as_of), as_of)
+        counts["plausible"] = asdict(limits) if limits else None
         with sessions.begin() as session:
             rows = [{"id": grade_id, "challenger": round(chance, 5)} for grade_id, chance in chances.items()]
             if rows:
@@ -193,6 +197,8 @@ def _verdict(batches: pd.DataFrame, as_of: date) -> dict[str, Any]:
     chosen, rival = result.figure("chosen").measures, result.figure(result.best_rival).measures
     return {
         "promoted": result.beats_rivals,
+        "coverage": [asdict(one) for one in result.coverage],
+        "moved": _moved(result),
         "best_rival": result.best_rival,
         "gain": result.gain,
         "auc": _rounded(chosen.auc),
@@ -203,10 +209,25 @@ def _verdict(batches: pd.DataFrame, as_of: date) -> dict[str, Any]:
     }
 
 
-def _chances(batches: pd.DataFrame, wanted: pd.DataFrame, as_of: date) -> dict[int, float]:
-    """Fit on everything known, and return the probability for each line, calibrated on the last quarter."""
+def _moved(result: BackTest) -> dict[str, Any] | None:
+    """Return the drift watch as it is kept: the failure rate then and now, and the inputs that moved most."""
+    if result.moved is None:
+        return None
+    rate = result.moved.rate
+    return {
+        "base_rate": {**{name: round(value, 5) for name, value in asdict(rate).items()}, "moved": rate.moved},
+        "inputs": [asdict(one) for one in result.moved.inputs],
+    }
+
+
+def _chances(batches: pd.DataFrame, wanted: pd.DataFrame, as_of: date) -> tuple[dict[int, float], Limits | None]:
+    """Fit on everything known; return the probability for each line and the limits of the sets of plausible results.
+
+    Both are calibrated on the last quarter, or longer where that held too few failures, by a model that had not seen
+    it; no limits where a year did not hold enough.
+    """
     if not len(wanted):
-        return {}
+        return {}, None
     table: Inspections = inspections(pd.concat([batches, wanted], ignore_index=True), MAP)
     past = history(table)
     shape = Shape(past.names, past.entity)
@@ -225,26 +246,73 @@ def _chances(batches: pd.DataFrame, wanted: pd.DataFrame, as_of: date) -> dict[i
         )
         return blended(model.scores(past.values[rows], past.offset[rows], product[rows]))
 
-    quarter = today - 92
-    held = np.flatnonzero((table.days >= quarter) & (table.known < today))
-    earlier = (table.known < quarter) & (table.days >= 0)
+    for length in HELD_DAYS:
+        start = today - length
+        held = np.flatnonzero((table.days >= start) & (table.known < today))
+        if table.failed[held].sum() >= LEAST_A_CLASS:
+            break
+    earlier = (table.known < start) & (table.days >= 0)
     line = calibrate(np.zeros(0), np.zeros(0, dtype=bool))
+    limits = None
     if len(held) and table.failed[earlier].sum() >= LEAST_FAILURES:
-        line = calibrate(learned(quarter, held), table.failed[held])
+        unseen = learned(start, held)
+        line = calibrate(unseen, table.failed[held])
+        with suppress(TooFewError):
+            chances = line.probability(unseen)
+            limits = Plausible.calibrate(chances, table.failed[held]).limits(chances)
     probability = line.probability(learned(today, asked))
-    return dict(zip((int(one) for one in wanted["grade_id"]), probability.tolist(), strict=True))
+    return dict(zip((int(one) for one in wanted["grade_id"]), probability.tolist(), strict=True)), limits
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 5)
 
 
+def _good_runs(session: Session, as_of: date) -> list[Run]:
+    """Return the runs known on a day, the newest first."""
+    return list(
+        session.scalars(
+            select(Run)
+            .where(Run.job == "challenger", Run.status == "ok", Run.as_of <= as_of)
+            .order_by(Run.as_of.desc(), Run.id.desc())
+        )
+    )
+
+
 def promoted(session: Session, as_of: date) -> bool:
     """Whether the latest back-test known on a day lets the challenger rank inside a plan."""
-    run_row = session.scalars(
-        select(Run)
-        .where(Run.job == "challenger", Run.status == "ok", Run.as_of <= as_of)
-        .order_by(Run.as_of.desc(), Run.id.desc())
-        .limit(1)
-    ).first()
-    return bool(run_row and run_row.counts.get("promoted"))
+    runs = _good_runs(session, as_of)
+    return bool(runs and runs[0].counts.get("promoted"))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the challenger stands on a day, for whoever shows it.
+
+    `since` is the day of the first of the newest unbroken row of equal verdicts; `history` every verdict, the newest
+    first, as (day, run, promoted). `verdict` holds the figures of the latest back-test (see `run`), with "coverage"
+    and "moved"; `limits` make the set of plausible results from a stored probability.
+    """
+
+    promoted: bool
+    since: date
+    verdict: dict[str, Any]
+    limits: Limits | None
+    history: tuple[tuple[date, int, bool], ...]
+
+    def plausible(self, probability: float | None) -> PlausibleResults | None:
+        """Return which results the next batch may have, None where nothing can be promised."""
+        return self.limits.of(probability) if self.limits and probability is not None else None
+
+
+def standing(session: Session, as_of: date) -> Standing | None:
+    """Return how the challenger stands as known on a day; None before its first run."""
+    history = tuple(
+        (row.as_of, row.id, bool(row.counts.get("promoted"))) for row in _good_runs(session, as_of) if row.as_of
+    )
+    if not history:
+        return None
+    latest = session.get_one(Run, history[0][1])
+    same = list(takewhile(lambda one: one[2] is history[0][2], history))
+    kept = latest.counts.get("plausible")
+    return Standing(history[0][2], same[-1][0], dict(latest.counts), Limits(**kept) if kept else None, history)

@@ -17,14 +17,14 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from scoring.features import Floats
+from scoring.features import Floats, Ints
 
 Matrix = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 # What each learner's log odds weigh until earlier periods say otherwise.
 WEIGHTS: Mapping[str, float] = MappingProxyType({"trees": 0.4, "linear": 0.3, "words": 0.15, "product": 0.15})
-WEIGHTS_PRIOR = 20.0  # how hard weights lean on those, in log-likelihood a squared unit
+WEIGHTS_PRIOR = 100.0  # how hard weights lean on those, in log-likelihood a squared unit
 LEAST_TO_WEIGH = 40  # failures
 CHUNK = 8192
 MOST_ROWS = 40_000
@@ -132,18 +132,20 @@ def blended(scores: Mapping[str, Floats], weights: Mapping[str, float] = WEIGHTS
     return np.asarray(sum(weight * scores[name] for name, weight in weights.items()))
 
 
-def weigh(scores: Mapping[str, Floats], failed: Mask) -> Mapping[str, float]:
+def weigh(scores: Mapping[str, Floats], failed: Mask, period: Ints) -> Mapping[str, float]:
     """Return what each learner has deserved on periods it had not learnt from: a logistic regression on log odds.
 
-    No weight is negative, and with few failures all lean on `WEIGHTS`, so that one lucky period decides little.
+    Every period (numbered) has a level of its own, so that what counts is the order within it. No weight is negative,
+    they sum to 1, and with few failures all lean on `WEIGHTS`, so that one lucky period decides little.
     """
     if failed.sum() < LEAST_TO_WEIGH or failed.all():
         return WEIGHTS
     names = tuple(WEIGHTS)
-    inputs = np.column_stack([*(scores[name] for name in names), np.ones(len(failed))])
-    start = np.array([*WEIGHTS.values(), 0.0])
+    levels = np.eye(int(period.max()) + 1)[period]
+    inputs = np.column_stack([*(scores[name] for name in names), levels])
+    start = np.concatenate([list(WEIGHTS.values()), np.zeros(levels.shape[1])])
+    lean = np.where(np.arange(len(start)) < len(names), WEIGHTS_PRIOR, 0.1)
     outcome = failed.astype(float)
-    lean = np.array([WEIGHTS_PRIOR] * len(names) + [0.0])
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         score = inputs @ weights
@@ -152,9 +154,11 @@ def weigh(scores: Mapping[str, Floats], failed: Mask) -> Mapping[str, float]:
         chance = 1.0 / (1.0 + np.exp(-np.clip(score, -500, 500)))
         return value, inputs.T @ (chance - outcome) + 2.0 * lean * away
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(names) + [(None, None)])
-    weights = np.round(found.x[:-1], 4)
-    return dict(zip(names, weights.tolist(), strict=True)) if weights.sum() > 0 else WEIGHTS
+    bounds = [(0.0, None)] * len(names) + [(None, None)] * levels.shape[1]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x[: len(names)]
+    if found.sum() <= 0:
+        return WEIGHTS
+    return dict(zip(names, np.round(found / found.sum(), 4).tolist(), strict=True))
 
 
 def tree_scores(trees: LGBMClassifier, values: Matrix, chunk: int = CHUNK) -> Floats:

@@ -37,6 +37,19 @@ class PlausibleResults:
         return words.get((self.may_pass, self.may_fail), "与以往记录都不相像")
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The sets in two numbers: from which probability a failure is plausible, up to which a pass is."""
+
+    fail_from: float
+    pass_to: float
+    confidence: float = CONFIDENCE
+
+    def of(self, probability: float) -> PlausibleResults:
+        """Return the plausible results at a probability."""
+        return PlausibleResults(may_pass=probability <= self.pass_to, may_fail=probability >= self.fail_from)
+
+
 class TooFewError(ValueError):
     """A class has too few calibration batches to promise anything."""
 
@@ -64,6 +77,17 @@ class Plausible:
             p_values = self.judge.predict_p(scores, bins=np.full(len(probability), outcome), smoothing=False)
             found += bit * (p_values[:, 0] > 1.0 - confidence)
         return found
+
+    def limits(self, probability: Floats, confidence: float = CONFIDENCE) -> "Limits":
+        """Return the same sets as two limits, found on the probabilities they were calibrated on."""
+        tried = np.unique(probability)
+        codes = self.codes(tried, confidence)
+        fails, passes = tried[(codes & FAIL) > 0], tried[(codes & PASS) > 0]
+        return Limits(
+            fail_from=float(fails.min()) if len(fails) else float(np.nextafter(1.0, 2.0)),
+            pass_to=float(passes.max()) if len(passes) else float(np.nextafter(0.0, -1.0)),
+            confidence=confidence,
+        )
 
     def sets(self, probability: Floats, confidence: float = CONFIDENCE) -> list[PlausibleResults]:
         """Return the plausible results of each batch at a confidence."""

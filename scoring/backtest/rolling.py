@@ -144,12 +144,15 @@ def roll(
             scores = learned.scores(values[period.rows], past.offset[period.rows], product[period.rows])
         for name, part in scores.items():
             members.setdefault(name, np.full(size, np.nan))[period.rows] = part
-        window = np.concatenate([one.rows for one in ranked[-WEIGHING_PERIODS:]] or [np.zeros(0, dtype=int)])
+        weighed = ranked[-WEIGHING_PERIODS:]
+        window = np.concatenate([one.rows for one in weighed] or [np.zeros(0, dtype=int)])
+        number = np.repeat(np.arange(len(weighed)), [len(one) for one in weighed])
         # Only results known when the period starts may weigh the learners and set its level.
-        window = window[table.known[window] < period.start]
+        told = table.known[window] < period.start
+        window, number = window[told], number[told]
         earlier = {name: part[window] for name, part in members.items()}
         given = weights.get(period.name) if weights else None
-        deserved = given or weigh(earlier, table.failed[window])
+        deserved = given or weigh(earlier, table.failed[window], number)
         found.chosen[period.rows] = blended(scores, deserved)
         if id(period) in evaluated:
             found.weights[period.name] = deserved
