@@ -182,11 +182,11 @@ class Calibration:
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(self.slope * scores + self.intercept, -30, 30))))
 
 
-def calibrate(scores: Floats, failed: Mask) -> Calibration:
-    """Fit the line; with too few failures the scores are taken as they are."""
+def calibrate(scores: Floats, failed: Mask, weight: Floats | None = None) -> Calibration:
+    """Fit the line, results weighing alike unless told; with too few failures the scores are taken as they are."""
     if failed.sum() < 10 or failed.all():
         return Calibration(1.0, 0.0)
-    model = LogisticRegression(C=1e3, max_iter=500).fit(scores.reshape(-1, 1), failed.astype(int))
+    model = LogisticRegression(C=1e3, max_iter=500).fit(scores.reshape(-1, 1), failed.astype(int), sample_weight=weight)
     slope = float(model.coef_[0, 0])
     # A falling line would turn the ranking round: that is for the back-test to report, not to repair.
     return Calibration(slope, float(model.intercept_[0])) if slope > 0 else Calibration(1.0, 0.0)

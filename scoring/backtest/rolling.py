@@ -26,6 +26,7 @@ PERIODS = (("month", "M"), ("quarter", "Q"), ("half", "2Q"), ("year", "Y"))
 MOST_PERIODS = 24
 FAILURES_A_PERIOD = 25
 CALIBRATION_PERIODS = 6
+CALIBRATION_HALF_LIFE = 180.0  # days
 WEIGHING_PERIODS = 12
 LEARNER_ZH = {"trees": "树", "linear": "线性", "words": "文字", "product": "比率之积"}
 MOST_PERIODS_BEFORE = 8  # periods before the evaluation that weigh the learners
@@ -56,7 +57,7 @@ class Rolled:
     """What one pass over the periods gave."""
 
     chosen: Floats  # what ranks: log odds of the blend in use
-    probability: Floats  # the same, recalibrated on the periods before
+    probability: Floats  # the same, recalibrated on the periods before and on what came in since
     plausible: Ints  # sets of plausible results as `scoring.conformal` numbers them; -1 where none can be promised
     weights: dict[str, Mapping[str, float]] = field(default_factory=dict)  # period -> what each learner weighed
     members: dict[str, Floats] = field(default_factory=dict)
@@ -147,7 +148,7 @@ def roll(
         weighed = ranked[-WEIGHING_PERIODS:]
         window = np.concatenate([one.rows for one in weighed] or [np.zeros(0, dtype=int)])
         number = np.repeat(np.arange(len(weighed)), [len(one) for one in weighed])
-        # Only results known when the period starts may weigh the learners and set its level.
+        # Only results known when the period starts may weigh the learners.
         told = table.known[window] < period.start
         window, number = window[told], number[told]
         earlier = {name: part[window] for name, part in members.items()}
@@ -156,18 +157,32 @@ def roll(
         found.chosen[period.rows] = blended(scores, deserved)
         if id(period) in evaluated:
             found.weights[period.name] = deserved
-            newest = [one.start for one in ranked[-CALIBRATION_PERIODS:]]
-            recent = window[table.days[window] >= min(newest, default=0)]
-            held = blended({name: part[recent] for name, part in members.items()}, deserved)
-            line = calibrate(held, table.failed[recent])
-            found.probability[period.rows] = line.probability(found.chosen[period.rows])
-            with suppress(TooFewError):
-                judge = Plausible.calibrate(line.probability(held), table.failed[recent])
-                found.plausible[period.rows] = judge.codes(found.probability[period.rows])
+            held = np.concatenate([*(one.rows for one in ranked[-CALIBRATION_PERIODS:]), period.rows])
+            _promise(
+                found, table, period, held, blended({name: part[held] for name, part in members.items()}, deserved)
+            )
             progress(f"{period.name}：{described(deserved)}")
         if len(training) >= LEAST_ROWS:
             ranked.append(period)
     return found
+
+
+def _promise(found: Rolled, table: Inspections, period: Period, held: Ints, scores: Floats) -> None:
+    """Make probabilities and sets of the period's scores, week by week, from the results of `held` known by then.
+
+    The ranking is that of the period's start; only its level follows the results that come in meanwhile.
+    """
+    week = (table.days[period.rows] - period.start) // 7
+    for number in np.unique(week):
+        rows = period.rows[week == number]
+        today = int(table.days[rows].min())
+        told = table.known[held] < today
+        failed, age = table.failed[held][told], (today - table.days[held][told]).astype(float)
+        line = calibrate(scores[told], failed, 0.5 ** (age / CALIBRATION_HALF_LIFE))
+        found.probability[rows] = line.probability(found.chosen[rows])
+        with suppress(TooFewError):
+            judge = Plausible.calibrate(line.probability(scores[told]), failed)
+            found.plausible[rows] = judge.codes(found.probability[rows])
 
 
 def described(weights: Mapping[str, float]) -> str:
