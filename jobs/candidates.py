@@ -39,7 +39,7 @@ def candidates_on(
     """
     known = known_by(session, as_of, taxonomy)
     grades = _grades_on(session, as_of)
-    may_rank = rules.find.challenger == "when_promoted" and challenger.promoted(session, as_of)
+    may_rank = challenger.may_rank(session, rules, as_of)
     history = _batches(known, _levels_before(session, as_of), as_of, rules.find.history_months)
     # A batch bought in a shop tells of its maker by the maker's size and score, of the shop by the shop's.
     expectation = {role: Expectation(batches, rules.find) for role, batches in history.items()}

@@ -28,6 +28,7 @@ from scoring.backtest.table import Inspections, Outcome, TableMap, inspections
 from scoring.challenger import Shape, blended, calibrate, fit
 from scoring.conformal import LEAST_A_CLASS, Limits, Plausible, PlausibleResults, TooFewError
 from scoring.facts import Complaint, Injury, Inspection, Opinion, Penalty, Sample
+from scoring.sampling import PlanRules
 from store.session import read_only
 from store.tables import Grade, Run
 
@@ -283,6 +284,11 @@ def promoted(session: Session, as_of: date) -> bool:
     """Whether the latest back-test known on a day lets the challenger rank inside a plan."""
     runs = _good_runs(session, as_of)
     return bool(runs and runs[0].counts.get("promoted"))
+
+
+def may_rank(session: Session, rules: PlanRules, as_of: date) -> bool:
+    """Whether plans made on a day rank by the challenger: the rules allow it and its latest back-test has won."""
+    return rules.find.challenger == "when_promoted" and promoted(session, as_of)
 
 
 @dataclass(frozen=True, slots=True)
