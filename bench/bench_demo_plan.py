@@ -24,7 +24,7 @@ from demo.firms import true_rate
 from demo.history import TODAY
 from demo.province import Province
 from demo.run import BUDGET_CNY, PLAN_SEED
-from jobs import challenger
+from jobs import standing
 from jobs.candidates import candidates_on
 from jobs.opening import open_store
 from jobs.plan import plan_rules
@@ -94,7 +94,7 @@ def main() -> None:
     with read_only(sessions) as session:
         pool = candidates_on(session, load_taxonomy(settings.lexicon_dir), rules, TODAY, "99")
         codes = {row.id: row.uscc for row in session.query(Enterprise.id, Enterprise.uscc)}
-        may_rank = challenger.promoted(session, TODAY)
+        may_rank = standing.promoted(session, TODAY)
     province = Province()
     chances = truth_of(province, codes, pool)
     truth = {(one.enterprise_id, one.product_id): float(chance) for one, chance in zip(pool, chances, strict=True)}

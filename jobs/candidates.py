@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from jobs import challenger
+from jobs import standing
 from jobs.known_facts import ONLINE_ROLES, Known, known_by
 from nlp.taxonomy import Taxonomy
 from scoring.facts import AnyFact, Licence, Role, Sample
@@ -39,7 +39,7 @@ def candidates_on(
     """
     known = known_by(session, as_of, taxonomy)
     grades = _grades_on(session, as_of)
-    may_rank = challenger.may_rank(session, rules, as_of)
+    may_rank = standing.may_rank(session, rules, as_of)
     history = _batches(known, _levels_before(session, as_of), as_of, rules.find.history_months)
     # A batch bought in a shop tells of its maker by the maker's size and score, of the shop by the shop's.
     expectation = {role: Expectation(batches, rules.find) for role, batches in history.items()}

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs import challenger
+from jobs import standing
 from jobs.candidates import candidates_on
 from jobs.opening import secret_key
 from jobs.runs import recorded_run
@@ -63,7 +63,7 @@ def run(
     with recorded_run(sessions, "plan", as_of=as_of, policy_hash=rules.hash, seed=seed) as (run_id, counts):
         with read_only(sessions) as session:
             pool = candidates_on(session, load_taxonomy(settings.lexicon_dir), rules, as_of, _prefix(region_code))
-            learned = challenger.may_rank(session, rules, as_of)
+            learned = standing.may_rank(session, rules, as_of)
             place = session.scalar(select(Region.name).where(Region.code == region_code)) if region_code else None
         pool_hash = _pool_hash(pool)
         key = _digest([as_of.isoformat(), region_code, budget_cny, seed, rules.hash, pool_hash])

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs import challenger, grade
+from jobs import challenger, grade, standing
 from jobs.settings import Settings
 from store.tables import Enterprise, EnterpriseRole, Grade, Link, Mention, Run, SamplingResult, Signal, Source
 
@@ -95,8 +95,8 @@ def test_probabilities_stand_beside_the_grades_and_follow_the_truth(sessions):
         good = [row.challenger for row in lines if row.enterprise_id % 5]
         assert len(lines) == counts["scored"] == 40
         assert min(bad) > max(good)
-        assert challenger.promoted(session, AS_OF) is counts["promoted"]
-        found = challenger.standing(session, AS_OF)
+        assert standing.promoted(session, AS_OF) is counts["promoted"]
+        found = standing.standing(session, AS_OF)
     assert found is not None
     assert (found.promoted, found.since) == (counts["promoted"], AS_OF)
     assert {one["zh"] for one in found.verdict["coverage"]} == {"合格", "不合格"}
@@ -123,12 +123,12 @@ def test_a_promotion_goes_with_the_next_back_test_that_says_otherwise(sessions):
             for day, won in days
         )
     with sessions() as session:
-        assert not challenger.promoted(session, date(2026, 1, 1))
-        assert challenger.standing(session, date(2026, 1, 1)) is None
-        assert challenger.promoted(session, date(2026, 3, 15))
-        assert challenger.standing(session, date(2026, 3, 15)).since == date(2026, 1, 31)
-        assert not challenger.promoted(session, date(2026, 3, 31))
-        found = challenger.standing(session, date(2026, 4, 30))
+        assert not standing.promoted(session, date(2026, 1, 1))
+        assert standing.standing(session, date(2026, 1, 1)) is None
+        assert standing.promoted(session, date(2026, 3, 15))
+        assert standing.standing(session, date(2026, 3, 15)).since == date(2026, 1, 31)
+        assert not standing.promoted(session, date(2026, 3, 31))
+        found = standing.standing(session, date(2026, 4, 30))
         assert [one[2] for one in found.history] == [False, True, True]
 
 
@@ -139,4 +139,4 @@ def test_with_little_history_nothing_is_learnt(sessions):
     assert counts["promoted"] is False
     with sessions() as session:
         assert session.scalars(select(Grade.challenger)).all().count(None) == 10
-        assert not challenger.promoted(session, AS_OF)
+        assert not standing.promoted(session, AS_OF)
