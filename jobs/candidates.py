@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from jobs import challenger
+from jobs import standing
 from jobs.known_facts import ONLINE_ROLES, Known, known_by
 from nlp.taxonomy import Taxonomy
 from scoring.facts import AnyFact, Licence, Role, Sample
@@ -40,9 +40,10 @@ def candidates_on(
     """
     known = known_by(session, as_of, taxonomy)
     grades = _grades_on(session, as_of)
-    may_rank = rules.find.challenger == "when_promoted" and challenger.promoted(session, as_of)
+    may_rank = standing.may_rank(session, rules, as_of)
     history = _batches(known, _levels_before(session, as_of), as_of, rules.find.history_months)
-    expectation = Expectation(history, rules.find)
+    # A batch bought in a shop tells of its maker by the maker's size and score, of the shop by the shop's.
+    expectation = {role: Expectation(batches, rules.find) for role, batches in history.items()}
     regions = {row[0]: row[1] for row in session.execute(select(tables.Region.code, tables.Region.name))}
     firms = {
         row.id: row
@@ -67,14 +68,15 @@ def candidates_on(
                 continue
             product = taxonomy.products[product_id]
             channel = _channel(role, known.roles.get(enterprise_id, set()))
-            base = expectation.rates.rate(product_id, channel)
+            base = expectation[role].rates.rate(product_id, channel)
             graded = grades.get((enterprise_id, product_id, role)) or grades.get((enterprise_id, "", role))
             level = graded.level if graded else "U"
             # Past quarters are graded firm by firm, so the ratio to the score was learnt on whole firms.
             whole = grades.get((enterprise_id, "", role))
-            expected = expectation.fail_probability(
-                product_id, channel, level, whole.score if whole else None, _firm(enterprise_id, role)
-            )
+            expected = expectation[role].fail_probability(
+                product_id, channel, level, whole.score if whole else None, str(enterprise_id),
+                known.enterprises[enterprise_id].size or "",
+            )  # fmt: skip
             if may_rank and graded and graded.challenger is not None:
                 expected = graded.challenger
             samples = [fact for fact in facts if isinstance(fact, Sample) and fact.product_id == product_id]
@@ -101,10 +103,6 @@ def candidates_on(
                 reasons=graded.reasons if graded else (),
             )
     return list(found.values())
-
-
-def _firm(enterprise_id: int, role: str) -> str:
-    return f"{enterprise_id}:{role}"
 
 
 def _channel(role: Role, roles: set[str]) -> str:
@@ -165,27 +163,30 @@ def _levels_before(session: Session, as_of: date) -> dict[Line, list[tuple[date,
     return history
 
 
-def _batches(known: Known, levels: dict[Line, list[tuple[date, str, float]]], as_of: date, months: int) -> list[Batch]:
-    """Return each tested batch of the window once, with the level its firm stood at the day before it."""
-    taken: set[int] = set()
-    batches = []
+def _batches(
+    known: Known, levels: dict[Line, list[tuple[date, str, float]]], as_of: date, months: int
+) -> dict[Role, list[Batch]]:
+    """Return the window's tested batches by the role they tell of, each with its firm's level the day before."""
+    batches: dict[Role, list[Batch]] = {"producer": [], "seller": []}
     for enterprise_id, role in known.subjects():
+        standing = known.enterprises.get(enterprise_id)
+        size = (standing.size or "") if standing else ""
+        line = levels.get((enterprise_id, "", role), [])
         for fact in known.facts.get((enterprise_id, role), []):
-            if not isinstance(fact, Sample) or not fact.tested or fact.recheck or fact.signal_id in taken:
+            if not isinstance(fact, Sample) or not fact.tested or fact.recheck:
                 continue
             if not 0 <= full_months(fact.occurred_on, as_of) < months:
                 continue
-            taken.add(fact.signal_id)
-            line = levels.get((enterprise_id, "", role), [])
             position = bisect_left(line, (fact.occurred_on, "", 0.0)) - 1
-            batches.append(
+            batches[role].append(
                 Batch(
                     fact.product_id,
                     fact.channel or ("production" if role == "producer" else "circulation"),
                     fact.failed,
                     line[position][1] if position >= 0 else None,
                     line[position][2] if position >= 0 else None,
-                    _firm(enterprise_id, role),
+                    str(enterprise_id),
+                    size,
                 )
             )
     return batches

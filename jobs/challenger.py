@@ -1,12 +1,13 @@
 """The challenger on the store: a learned probability that the next batch of each firm and product line fails.
 
-It is written beside the grade, never into it. It may rank inside a plan only while the latest back-test says that
-it finds more than every simple rival; that verdict is kept in the run, and goes when a later run says otherwise.
+It is written beside the grade, never into it. The verdict of its back-test is kept in the run; `jobs.standing` says
+what follows from it.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,9 +25,10 @@ from scoring.backtest.history import history
 from scoring.backtest.rolling import LEAST_FAILURES, LEAST_ROWS
 from scoring.backtest.table import Inspections, Outcome, TableMap, inspections
 from scoring.challenger import Shape, blended, calibrate, fit
+from scoring.conformal import LEAST_A_CLASS, Limits, Plausible, TooFewError
 from scoring.facts import Complaint, Injury, Inspection, Opinion, Penalty, Sample
 from store.session import read_only
-from store.tables import Grade, Run
+from store.tables import Grade
 
 MAP = TableMap(
     entity="producer",
@@ -56,6 +58,7 @@ WINDOWS = {
 }
 BACK_TEST_DAYS = 365
 PERIODS_BEFORE = 2
+HELD_DAYS = (92, 183, 365)  # what the calibration looks at; the first with failures enough
 NEVER = date(2200, 1, 1)  # the result of a batch not drawn yet
 
 
@@ -80,9 +83,9 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
         if len(batches) < LEAST_ROWS or failures < 2 * LEAST_FAILURES:
             counts.update(promoted=False, note="检验批次太少，不训练")
             return counts
-        verdict = _verdict(batches, as_of)
-        counts.update(verdict)
-        chances = _chances(batches, _next_batches(lines, known, as_of), as_of)
+        counts.update(_verdict(batches, as_of))
+        chances, limits = _chances(batches, _next_batches(lines, known, as_of), as_of)
+        counts["plausible"] = asdict(limits) if limits else None
         with sessions.begin() as session:
             rows = [{"id": grade_id, "challenger": round(chance, 5)} for grade_id, chance in chances.items()]
             if rows:
@@ -193,6 +196,8 @@ def _verdict(batches: pd.DataFrame, as_of: date) -> dict[str, Any]:
     chosen, rival = result.figure("chosen").measures, result.figure(result.best_rival).measures
     return {
         "promoted": result.beats_rivals,
+        "coverage": [asdict(one) for one in result.coverage],
+        "moved": _moved(result),
         "best_rival": result.best_rival,
         "gain": result.gain,
         "auc": _rounded(chosen.auc),
@@ -203,10 +208,25 @@ def _verdict(batches: pd.DataFrame, as_of: date) -> dict[str, Any]:
     }
 
 
-def _chances(batches: pd.DataFrame, wanted: pd.DataFrame, as_of: date) -> dict[int, float]:
-    """Fit on everything known, and return the probability for each line, calibrated on the last quarter."""
+def _moved(result: BackTest) -> dict[str, Any] | None:
+    """Return the drift watch as it is kept: the failure rate then and now, and the inputs that moved most."""
+    if result.moved is None:
+        return None
+    rate = result.moved.rate
+    return {
+        "base_rate": {**{name: round(value, 5) for name, value in asdict(rate).items()}, "moved": rate.moved},
+        "inputs": [asdict(one) for one in result.moved.inputs],
+    }
+
+
+def _chances(batches: pd.DataFrame, wanted: pd.DataFrame, as_of: date) -> tuple[dict[int, float], Limits | None]:
+    """Fit on everything known; return the probability for each line and the limits of the sets of plausible results.
+
+    Both are calibrated on the last quarter, or longer where that held too few failures, by a model that had not seen
+    it; no limits where a year did not hold enough.
+    """
     if not len(wanted):
-        return {}
+        return {}, None
     table: Inspections = inspections(pd.concat([batches, wanted], ignore_index=True), MAP)
     past = history(table)
     shape = Shape(past.names, past.entity)
@@ -223,28 +243,25 @@ def _chances(batches: pd.DataFrame, wanted: pd.DataFrame, as_of: date) -> dict[i
             past.offset[training],
             (before - table.days[training]).astype(float),
         )
-        return blended(model.scores(past.values[rows], past.offset[rows], product[rows]), "all")
+        return blended(model.scores(past.values[rows], past.offset[rows], product[rows]))
 
-    quarter = today - 92
-    held = np.flatnonzero((table.days >= quarter) & (table.known < today))
-    earlier = (table.known < quarter) & (table.days >= 0)
+    for length in HELD_DAYS:
+        start = today - length
+        held = np.flatnonzero((table.days >= start) & (table.known < today))
+        if table.failed[held].sum() >= LEAST_A_CLASS:
+            break
+    earlier = (table.known < start) & (table.days >= 0)
     line = calibrate(np.zeros(0), np.zeros(0, dtype=bool))
+    limits = None
     if len(held) and table.failed[earlier].sum() >= LEAST_FAILURES:
-        line = calibrate(learned(quarter, held), table.failed[held])
+        unseen = learned(start, held)
+        line = calibrate(unseen, table.failed[held])
+        with suppress(TooFewError):
+            chances = line.probability(unseen)
+            limits = Plausible.calibrate(chances, table.failed[held]).limits(chances)
     probability = line.probability(learned(today, asked))
-    return dict(zip((int(one) for one in wanted["grade_id"]), probability.tolist(), strict=True))
+    return dict(zip((int(one) for one in wanted["grade_id"]), probability.tolist(), strict=True)), limits
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 5)
-
-
-def promoted(session: Session, as_of: date) -> bool:
-    """Whether the latest back-test known on a day lets the challenger rank inside a plan."""
-    run_row = session.scalars(
-        select(Run)
-        .where(Run.job == "challenger", Run.status == "ok", Run.as_of <= as_of)
-        .order_by(Run.as_of.desc(), Run.id.desc())
-        .limit(1)
-    ).first()
-    return bool(run_row and run_row.counts.get("promoted"))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from jobs import standing
 from jobs.candidates import candidates_on
 from jobs.opening import secret_key
 from jobs.runs import recorded_run
@@ -62,6 +63,7 @@ def run(
     with recorded_run(sessions, "plan", as_of=as_of, policy_hash=rules.hash, seed=seed) as (run_id, counts):
         with read_only(sessions) as session:
             pool = candidates_on(session, load_taxonomy(settings.lexicon_dir), rules, as_of, _prefix(region_code))
+            learned = standing.may_rank(session, rules, as_of)
             place = session.scalar(select(Region.name).where(Region.code == region_code)) if region_code else None
         pool_hash = _pool_hash(pool)
         key = _digest([as_of.isoformat(), region_code, budget_cny, seed, rules.hash, pool_hash])
@@ -83,6 +85,7 @@ def run(
                 "size": draft.pool,
                 "left_out": dict(draft.left_out),
                 "hash": pool_hash,
+                "challenger": learned,  # whether the learned probability ranked, as its standing allowed that day
                 "levels": dict(sorted(Counter(c.grade_level for c in pool).items())),
                 "counts": dict(draft.counts),
                 "cost_cny": draft.cost_cny,

@@ -1,34 +1,31 @@
 """The challenger: a learned probability that the next sample fails, from as-of history alone.
 
-Several learners see the same history; which blend of them is used is decided on earlier periods only. All of
+Several learners see the same history; what each weighs in their blend is decided on earlier periods only. All of
 them predict on top of the base rate of the day, so a change of publication practice moves their level and not
 their order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from scoring.features import Floats
+from scoring.features import Floats, Ints
 
 Matrix = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-# The blends tried, on log odds. The first is used until earlier periods say otherwise.
-BLENDS: dict[str, Mapping[str, float]] = {
-    "all": {"trees": 1.0, "linear": 0.5, "words": 0.5, "product": 0.5},
-    "learners": {"trees": 1.0, "linear": 1.0},
-    "trees": {"trees": 1.0},
-    "trees+product": {"trees": 1.0, "product": 0.5},
-    "linear": {"linear": 1.0},
-    "product": {"product": 1.0},
-}
+# What each learner's log odds weigh until earlier periods say otherwise.
+WEIGHTS: Mapping[str, float] = MappingProxyType({"trees": 0.4, "linear": 0.3, "words": 0.15, "product": 0.15})
+WEIGHTS_PRIOR = 100.0  # how hard weights lean on those, in log-likelihood a squared unit
+LEAST_TO_WEIGH = 40  # failures
 CHUNK = 8192
 MOST_ROWS = 40_000
 MANY_ROWS = 20_000  # above it fewer, larger steps of boosting do as well in half the time
@@ -60,8 +57,7 @@ class Shape:
 
     def monotone(self) -> list[int]:
         """+1 where more failures must never lower the probability: the enterprise's own record."""
-        own = (f"{self.entity}|lift", f"{self.entity}|severity")
-        return [1 if name.startswith(own) else 0 for name in self.names]
+        return [1 if name.startswith(f"{self.entity}|lift") else 0 for name in self.names]
 
 
 @dataclass(frozen=True)
@@ -131,12 +127,38 @@ def fit(shape: Shape, values: Matrix, failed: Mask, offset: Floats, age_days: Fl
     )
 
 
-def blended(scores: Mapping[str, Floats], blend: str) -> Floats:
-    """Return a blend's log odds: the weighted mean of its members'."""
-    weights = BLENDS[blend]
-    total = sum(weights.values())
-    mixed = sum((weight / total) * scores[name] for name, weight in weights.items())
-    return np.asarray(mixed)
+def blended(scores: Mapping[str, Floats], weights: Mapping[str, float] = WEIGHTS) -> Floats:
+    """Return the blend's log odds: the weighted sum of its members'."""
+    return np.asarray(sum(weight * scores[name] for name, weight in weights.items()))
+
+
+def weigh(scores: Mapping[str, Floats], failed: Mask, period: Ints) -> Mapping[str, float]:
+    """Return what each learner has deserved on periods it had not learnt from: a logistic regression on log odds.
+
+    Every period (numbered) has a level of its own, so that what counts is the order within it. No weight is negative,
+    they sum to 1, and with few failures all lean on `WEIGHTS`, so that one lucky period decides little.
+    """
+    if failed.sum() < LEAST_TO_WEIGH or failed.all():
+        return WEIGHTS
+    names = tuple(WEIGHTS)
+    levels = np.eye(int(period.max()) + 1)[period]
+    inputs = np.column_stack([*(scores[name] for name in names), levels])
+    start = np.concatenate([list(WEIGHTS.values()), np.zeros(levels.shape[1])])
+    lean = np.where(np.arange(len(start)) < len(names), WEIGHTS_PRIOR, 0.1)
+    outcome = failed.astype(float)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        score = inputs @ weights
+        away = weights - start
+        value = float(np.logaddexp(0.0, score).sum() - outcome @ score + (lean * away**2).sum())
+        chance = 1.0 / (1.0 + np.exp(-np.clip(score, -500, 500)))
+        return value, inputs.T @ (chance - outcome) + 2.0 * lean * away
+
+    bounds = [(0.0, None)] * len(names) + [(None, None)] * levels.shape[1]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x[: len(names)]
+    if found.sum() <= 0:
+        return WEIGHTS
+    return dict(zip(names, np.round(found / found.sum(), 4).tolist(), strict=True))
 
 
 def tree_scores(trees: LGBMClassifier, values: Matrix, chunk: int = CHUNK) -> Floats:
@@ -160,11 +182,11 @@ class Calibration:
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(self.slope * scores + self.intercept, -30, 30))))
 
 
-def calibrate(scores: Floats, failed: Mask) -> Calibration:
-    """Fit the line; with too few failures the scores are taken as they are."""
+def calibrate(scores: Floats, failed: Mask, weight: Floats | None = None) -> Calibration:
+    """Fit the line, results weighing alike unless told; with too few failures the scores are taken as they are."""
     if failed.sum() < 10 or failed.all():
         return Calibration(1.0, 0.0)
-    model = LogisticRegression(C=1e3, max_iter=500).fit(scores.reshape(-1, 1), failed.astype(int))
+    model = LogisticRegression(C=1e3, max_iter=500).fit(scores.reshape(-1, 1), failed.astype(int), sample_weight=weight)
     slope = float(model.coef_[0, 0])
     # A falling line would turn the ranking round: that is for the back-test to report, not to repair.
     return Calibration(slope, float(model.intercept_[0])) if slope > 0 else Calibration(1.0, 0.0)
@@ -179,22 +201,3 @@ def _line(columns: list[int], values: Matrix, outcome: NDArray[Any], weight: Flo
 
 def _filled(values: Matrix) -> NDArray[np.float64]:
     return np.nan_to_num(values.astype(np.float64), nan=0.0)
-
-
-def best_blend(past: Mapping[str, Sequence[float]]) -> str:
-    """Return the blend to use next: the first one, unless another has been better by more than noise.
-
-    `past` holds each blend's measure in every earlier period. Another blend must lead the first by more than the
-    standard error of their difference, so that one lucky period decides nothing.
-    """
-    first = next(iter(BLENDS))
-    lead = np.asarray(past[first], dtype=float)
-    best, best_gain = first, 0.0
-    for name in BLENDS:
-        gains = np.asarray(past[name], dtype=float) - lead
-        if name == first or len(gains) < 2:
-            continue
-        error = float(gains.std(ddof=1) / np.sqrt(len(gains)))
-        if float(gains.mean()) > max(error, best_gain):
-            best, best_gain = name, float(gains.mean())
-    return best

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from scoring.features import Floats
 
 LEAST_A_CLASS = 20
+CONFIDENCE = 0.9
+PASS, FAIL = 1, 2  # bits of a set kept as a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,29 @@ class PlausibleResults:
     may_pass: bool
     may_fail: bool
 
+    @classmethod
+    def of(cls, code: int) -> "PlausibleResults":
+        """Return the set a number stands for."""
+        return cls(bool(code & PASS), bool(code & FAIL))
+
     @property
     def zh(self) -> str:
         """The set in words."""
         words = {(True, True): "合格、不合格都可能", (True, False): "应当合格", (False, True): "应当不合格"}
         return words.get((self.may_pass, self.may_fail), "与以往记录都不相像")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The sets in two numbers: from which probability a failure is plausible, up to which a pass is."""
+
+    fail_from: float
+    pass_to: float
+    confidence: float = CONFIDENCE
+
+    def of(self, probability: float) -> PlausibleResults:
+        """Return the plausible results at a probability."""
+        return PlausibleResults(may_pass=probability <= self.pass_to, may_fail=probability >= self.fail_from)
 
 
 class TooFewError(ValueError):
@@ -49,11 +69,26 @@ class Plausible:
         judge.fit(1.0 - np.where(failed, probability, 1.0 - probability), bins=failed.astype(int))
         return cls(judge)
 
-    def sets(self, probability: Floats, confidence: float = 0.9) -> list[PlausibleResults]:
-        """Return the plausible results of each batch at a confidence."""
-        columns = []
-        for outcome, chance in ((0, 1.0 - probability), (1, probability)):
+    def codes(self, probability: Floats, confidence: float = CONFIDENCE) -> NDArray[np.int64]:
+        """Return each batch's set as a number: PASS, FAIL, their sum, or 0 for neither."""
+        found = np.zeros(len(probability), dtype=np.int64)
+        for outcome, bit, chance in ((0, PASS, 1.0 - probability), (1, FAIL, probability)):
             scores = np.column_stack([1.0 - chance])
             p_values = self.judge.predict_p(scores, bins=np.full(len(probability), outcome), smoothing=False)
-            columns.append(p_values[:, 0] > 1.0 - confidence)
-        return [PlausibleResults(bool(one), bool(two)) for one, two in zip(*columns, strict=True)]
+            found += bit * (p_values[:, 0] > 1.0 - confidence)
+        return found
+
+    def limits(self, probability: Floats, confidence: float = CONFIDENCE) -> "Limits":
+        """Return the same sets as two limits, found on the probabilities they were calibrated on."""
+        tried = np.unique(probability)
+        codes = self.codes(tried, confidence)
+        fails, passes = tried[(codes & FAIL) > 0], tried[(codes & PASS) > 0]
+        return Limits(
+            fail_from=float(fails.min()) if len(fails) else float(np.nextafter(1.0, 2.0)),
+            pass_to=float(passes.max()) if len(passes) else float(np.nextafter(0.0, -1.0)),
+            confidence=confidence,
+        )
+
+    def sets(self, probability: Floats, confidence: float = CONFIDENCE) -> list[PlausibleResults]:
+        """Return the plausible results of each batch at a confidence."""
+        return [PlausibleResults.of(int(code)) for code in self.codes(probability, confidence)]

@@ -85,6 +85,8 @@ def _of_table(
         say(f"写不了 {Path(str(error.filename)).name}：{error.strerror}")
         raise typer.Exit(2) from error
     if as_json:
+        for warning in result.warnings():
+            say(json.dumps(warning, ensure_ascii=False))
         for line in result.lines():
             typer.echo(json.dumps(line, ensure_ascii=False))
     else:

@@ -1,6 +1,6 @@
 """One back-test from table to verdict: rivals, challenger, ablations, landmines, calibration, subgroups."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.backtest.history import history
 from scoring.backtest.leaks import ShuffledFold, Suspect, shuffled_fold, suspects
 from scoring.backtest.measures import (
     REPLICATES,
@@ -20,11 +21,11 @@ from scoring.backtest.measures import (
     mean_interval,
     measure,
 )
+from scoring.backtest.promises import Coverage, Moved, coverage, moved
 from scoring.backtest.rolling import (
     MOST_PERIODS_BEFORE,
     Period,
     Ranked,
-    build_history,
     day_number,
     measures_by_period,
     periods,
@@ -99,7 +100,7 @@ class BackTest:
     periods: tuple[Period, ...]
     figures: tuple[Figure, ...]
     ranked: tuple[Ranked, ...]
-    blends: dict[str, str]
+    weights: dict[str, Mapping[str, float]]
     rows: NDArray[np.int64]
     best_rival: str
     gain: list[float]
@@ -108,6 +109,9 @@ class BackTest:
     subgroups: tuple[Subgroup, ...]
     days_earlier: tuple[float, float, float]
     suspects: tuple[Suspect, ...]
+    late: tuple[str, ...]
+    coverage: tuple[Coverage, ...]
+    moved: Moved | None
     shuffled: ShuffledFold | None
     severity_weighted: dict[str, float]
     notes: tuple[str, ...]
@@ -124,6 +128,17 @@ class BackTest:
             found.append({**figure.as_json(), "days_earlier": _earlier_json(one.days_earlier)})
         chosen = next(line for line in found if line["ranking"] == "chosen" and line["period"] == "all")
         chosen["days_earlier"] = _earlier_json(self.days_earlier)
+        return found
+
+    def warnings(self) -> list[dict[str, Any]]:
+        """Return what other programs should be told aloud: columns that peek, a landmine that went off."""
+        found: list[dict[str, Any]] = [
+            {"warning": "leak", "column": name, "how": "日期多在检查之后不久", "action": "excluded"}
+            for name in self.late
+        ]
+        found += [one.as_json() for one in self.suspects]
+        if self.shuffled is not None and not self.shuffled.clean:
+            found.append({"warning": "landmine", "period": self.shuffled.period, "hit@10%": self.shuffled.hit_10})
         return found
 
     @property
@@ -158,11 +173,11 @@ def back_test(
 ) -> BackTest:
     """Run the whole back-test. Deterministic: the same table and MAP give the same figures.
 
-    `periods_before` is how many periods before the evaluation help to choose the blend of learners.
+    `periods_before` is how many periods before the evaluation help to weigh the learners.
     """
     before, after = periods(table, evaluate_from, table_map.period)
     before = before[-periods_before:]
-    past = build_history(table, progress=progress)
+    past = history(table, progress=progress)
     peeking = tuple(suspects(past, table, day_number(evaluate_from)))
     for one in peeking:
         progress(f"！！{one.sentence()}")
@@ -170,7 +185,7 @@ def back_test(
     doubted = tuple(one.column for one in peeking if one.column not in barred)
     clean = table.without(list(barred))
     if barred:
-        past = build_history(clean, progress=progress)
+        past = history(clean, progress=progress)
     rolled = roll(past, clean, before, after, progress=progress)
     ranked = [
         *rivals(past, clean),
@@ -183,14 +198,16 @@ def back_test(
     figures = [figure for one in ranked for figure in _figures(one, clean, after, rows, boots, whole)]
     best = _best_rival(figures)
     best_scores = next(one.scores for one in ranked if one.name == best)
-    ablations = _ablations(past, clean, table_map, doubted, before, after, rolled.blends, rows, whole) if ablate else []
+    ablations = (
+        _ablations(past, clean, table_map, doubted, before, after, rolled.weights, rows, whole) if ablate else []
+    )
     notes = [*table.notes, *_notes(figures, rolled.probability[rows], clean.failed[rows], peeking, barred)]
     return BackTest(
         evaluate_from=evaluate_from,
         periods=tuple(after),
         figures=tuple(figures),
         ranked=(*ranked, Ranked("chosen_probability", rolled.probability)),
-        blends=rolled.blends,
+        weights=rolled.weights,
         rows=rows,
         best_rival=best,
         gain=whole.difference(rolled.chosen[rows], best_scores[rows], clean.failed[rows]),
@@ -199,6 +216,9 @@ def back_test(
         subgroups=tuple(_subgroups(clean, rolled.chosen, rolled.probability, rows)),
         days_earlier=_days_earlier(rolled.chosen, clean, after),
         suspects=peeking,
+        late=table.late,
+        coverage=tuple(coverage(rolled, clean, rows)),
+        moved=moved(past, clean, before, after),
         shuffled=shuffled_fold(clean, before, after) if landmines else None,
         severity_weighted=_severity_weighted(ranked, clean, rows),
         notes=tuple(notes),
@@ -238,7 +258,7 @@ def _ablations(
     doubted: tuple[str, ...],
     before: Sequence[Period],
     after: Sequence[Period],
-    blends: dict[str, str],
+    weights: Mapping[str, Mapping[str, float]],
     rows: NDArray[np.int64],
     whole: Bootstrap,
 ) -> list[Ablation]:
@@ -253,9 +273,7 @@ def _ablations(
         wanted.append(("检查人员、实验室与发布机构", judges))
     found = []
     for name, columns in wanted:
-        scores = roll(
-            past, table, before[-1:], after, without=frozenset(columns), blends=_all_blends(blends, before)
-        ).chosen
+        scores = roll(past, table, before[-1:], after, without=frozenset(columns), weights=weights).chosen
         found.append(
             Ablation(
                 name,
@@ -266,11 +284,6 @@ def _ablations(
             )
         )
     return found
-
-
-def _all_blends(blends: dict[str, str], before: Sequence[Period]) -> dict[str, str]:
-    first = next(iter(blends.values()))
-    return {**{period.name: first for period in before}, **blends}
 
 
 def _days_earlier(scores: Floats, table: Inspections, after: Sequence[Period]) -> tuple[float, float, float]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scoring.backtest.engine import Ablation, BackTest, Figure
+from scoring.backtest.rolling import described
 from scoring.backtest.table import TableMap
 
 STYLE = """
@@ -47,6 +48,9 @@ def html_report(result: BackTest, table_map: TableMap, *, title: str, command: s
         _by_period(result),
         "<h2>校准（重新校准后的概率，由低到高十等分）</h2>",
         _calibration(result),
+        _coverage(result),
+        "<h2>与训练时相比变了什么</h2>",
+        _moved(result),
         "<h2>去除对照：不许看某些列时还剩多少</h2>",
         _ablations(result),
         "<h2>分组</h2>",
@@ -93,7 +97,8 @@ RANKING_ZH = {
 
 
 def _warnings(result: BackTest) -> str:
-    lines = [one.sentence() for one in result.suspects]
+    lines = [f"“{name}”列疑似泄漏答案：日期多在检查之后不久，已剔除" for name in result.late]
+    lines += [one.sentence() + ("，已剔除" if one.certain else "，保留并作对照") for one in result.suspects]
     if result.shuffled is not None and not result.shuffled.clean:
         lines.append("打乱最后一期结果之后仍有提升：回测有泄漏，以下数字不可信")
     return f"<div class=bad>{'<br>'.join(escape(line) for line in lines)}</div>" if lines else ""
@@ -140,12 +145,12 @@ def _by_period(result: BackTest) -> str:
                     _number(rival.auc),
                     _percent(chosen.hit_10),
                     _percent(rival.hit_10),
-                    result.blends.get(period.name, ""),
+                    described(result.weights[period.name]),
                 ],
                 False,
             )
         )
-    return _table(["期", "检查数", "不合格率", "AUC", "比率之积 AUC", "前 10%", "比率之积", "所用组合"], rows)
+    return _table(["期", "检查数", "不合格率", "AUC", "比率之积 AUC", "前 10%", "比率之积", "各学习器权重"], rows)
 
 
 def _calibration(result: BackTest) -> str:
@@ -154,6 +159,35 @@ def _calibration(result: BackTest) -> str:
         for number, one in enumerate(result.calibration, start=1)
     ]
     return _table(["组", "检查数", "预测", "实际"], rows)
+
+
+def _coverage(result: BackTest) -> str:
+    if not result.coverage:
+        return "<p><small>以前各期的合格或不合格不足 20 批次，不给“可能结果”的集合。</small></p>"
+    rows = [
+        (one.zh, [str(one.n), _percent(one.promised), _percent(one.covered), _percent(one.alone)], False)
+        for one in result.coverage
+    ]
+    note = (
+        "<p><small>可能结果的集合：分类别保证“实际结果在集合内”的比例；只含实际结果一种的越多，说得越准。</small></p>"
+    )
+    return _table(["实际结果", "检查数", "承诺覆盖", "实际覆盖", "且只含这一种"], rows) + note
+
+
+def _moved(result: BackTest) -> str:
+    if result.moved is None:
+        return "<p>评估之前没有记录，无从比较。</p>"
+    rate = result.moved.rate
+    verdict = "已变动，概率要重新校准" if rate.moved else "没有明显变动"
+    rows = [(one.name, [f"{one.index:.3f}", DRIFT_ZH[one.verdict]], False) for one in result.moved.inputs]
+    said = (
+        f"不合格率：评估之前 {_percent(rate.then)}，最后一期 {_percent(rate.now)}"
+        f"（区间 {_percent(rate.now_low)}–{_percent(rate.now_high)}）：{verdict}。"
+    )
+    return f"<p>{escape(said)}</p>" + _table(["特征", "稳定指数", "判断"], rows)
+
+
+DRIFT_ZH = {"stable": "稳定", "watch": "留意", "changed": "已变"}
 
 
 def _ablations(result: BackTest) -> str:
@@ -190,7 +224,9 @@ def _landmines(result: BackTest) -> str:
             f"随机 {_percent(fold.base_rate)}"
             f"（99% 范围 {_percent(fold.interval[0])}–{_percent(fold.interval[1])}）：{verdict}。"
         )
-    lines.append("没有发现疑似泄漏答案的列。" if not result.suspects else "发现疑似泄漏答案的列，见页首。")
+    lines.append(
+        "没有发现疑似泄漏答案的列。" if not (result.suspects or result.late) else "发现疑似泄漏答案的列，见页首。"
+    )
     return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 
 

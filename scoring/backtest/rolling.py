@@ -1,10 +1,11 @@
 """The rolling back-test: at the start of each period learn from what was known, then rank what came.
 
 Nothing of a period reaches its own ranking but the records whose results were known before each inspection's day.
-Which blend of learners is used in a period was decided on the periods before it.
+What each learner weighs in a period was decided on the periods before it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,11 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scoring.backtest.history import History, history
-from scoring.backtest.measures import Mask, Measures, auc, hit_rate, measure
+from scoring.backtest.history import History
+from scoring.backtest.measures import Mask, Measures, measure
 from scoring.backtest.table import Inspections, TableError
-from scoring.challenger import BLENDS, Shape, best_blend, blended, calibrate, fit
-from scoring.features import Floats
+from scoring.challenger import Shape, blended, calibrate, fit, weigh
+from scoring.conformal import Plausible, TooFewError
+from scoring.features import Floats, Ints
 
 LEAST_ROWS = 200
 LEAST_FAILURES = 15
@@ -24,7 +26,10 @@ PERIODS = (("month", "M"), ("quarter", "Q"), ("half", "2Q"), ("year", "Y"))
 MOST_PERIODS = 24
 FAILURES_A_PERIOD = 25
 CALIBRATION_PERIODS = 6
-MOST_PERIODS_BEFORE = 8  # periods before the evaluation that choose the blend
+CALIBRATION_HALF_LIFE = 180.0  # days
+WEIGHING_PERIODS = 12
+LEARNER_ZH = {"trees": "树", "linear": "线性", "words": "文字", "product": "比率之积"}
+MOST_PERIODS_BEFORE = 8  # periods before the evaluation that weigh the learners
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,9 @@ class Rolled:
     """What one pass over the periods gave."""
 
     chosen: Floats  # what ranks: log odds of the blend in use
-    probability: Floats  # the same, recalibrated on the periods before
-    blends: dict[str, str] = field(default_factory=dict)  # period -> blend used
+    probability: Floats  # the same, recalibrated on the periods before and on what came in since
+    plausible: Ints  # sets of plausible results as `scoring.conformal` numbers them; -1 where none can be promised
+    weights: dict[str, Mapping[str, float]] = field(default_factory=dict)  # period -> what each learner weighed
     members: dict[str, Floats] = field(default_factory=dict)
 
 
@@ -108,12 +114,12 @@ def roll(
     after: Sequence[Period],
     *,
     without: frozenset[str] = frozenset(),
-    blends: Mapping[str, str] | None = None,
+    weights: Mapping[str, Mapping[str, float]] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Rolled:
     """Rank every evaluated period, never looking at a column in `without`.
 
-    `blends` fixes the blend of each period instead of choosing it, for ablations of a pass already made.
+    `weights` fixes what the learners weigh in each period, for ablations of a pass already made.
     """
     kept = [at for at, uses in enumerate(past.uses) if not uses & without]
     shape = Shape(tuple(past.names[at] for at in kept), past.entity)
@@ -121,8 +127,7 @@ def roll(
     product = past.offset + np.sum([lift for name, lift in past.lifts.items() if name not in without], axis=0)
     size = len(table)
     members: dict[str, Floats] = {}
-    found = Rolled(np.full(size, np.nan), np.full(size, np.nan), members=members)
-    quality: dict[str, list[float]] = {name: [] for name in BLENDS}
+    found = Rolled(np.full(size, np.nan), np.full(size, np.nan), np.full(size, -1), members=members)
     ranked: list[Period] = []
     evaluated = {id(period) for period in after}
     for period in (*before, *after):
@@ -140,29 +145,49 @@ def roll(
             scores = learned.scores(values[period.rows], past.offset[period.rows], product[period.rows])
         for name, part in scores.items():
             members.setdefault(name, np.full(size, np.nan))[period.rows] = part
-        blend = blends[period.name] if blends else best_blend(quality)
-        found.chosen[period.rows] = blended(scores, blend)
+        weighed = ranked[-WEIGHING_PERIODS:]
+        window = np.concatenate([one.rows for one in weighed] or [np.zeros(0, dtype=int)])
+        number = np.repeat(np.arange(len(weighed)), [len(one) for one in weighed])
+        # Only results known when the period starts may weigh the learners.
+        told = table.known[window] < period.start
+        window, number = window[told], number[told]
+        earlier = {name: part[window] for name, part in members.items()}
+        given = weights.get(period.name) if weights else None
+        deserved = given or weigh(earlier, table.failed[window], number)
+        found.chosen[period.rows] = blended(scores, deserved)
         if id(period) in evaluated:
-            found.blends[period.name] = blend
-            window = np.concatenate([one.rows for one in ranked[-CALIBRATION_PERIODS:]] or [np.zeros(0, dtype=int)])
-            recent = blended({name: part[window] for name, part in members.items()}, blend)
-            # Only results known when the period starts may set its level.
-            known = table.known[window] < period.start
-            line = calibrate(recent[known], table.failed[window][known])
-            found.probability[period.rows] = line.probability(found.chosen[period.rows])
-            progress(f"{period.name}：{blend}")
-        if len(training) >= LEAST_ROWS and table.failed[period.rows].sum() >= 5:
-            for name in BLENDS:
-                quality[name].append(_quality(blended(scores, name), table.failed[period.rows]))
+            found.weights[period.name] = deserved
+            held = np.concatenate([*(one.rows for one in ranked[-CALIBRATION_PERIODS:]), period.rows])
+            _promise(
+                found, table, period, held, blended({name: part[held] for name, part in members.items()}, deserved)
+            )
+            progress(f"{period.name}：{described(deserved)}")
+        if len(training) >= LEAST_ROWS:
             ranked.append(period)
     return found
 
 
-def _quality(scores: Floats, failed: Mask) -> float:
-    """AUC and the share found in the top tenth together: both goals of a plan count."""
-    whole = auc(scores, failed)
-    top = hit_rate(scores, failed, 0.1) or 0.0
-    return (whole if whole is not None else 0.5) + 0.1 * top / max(float(failed.mean()), 1e-9)
+def _promise(found: Rolled, table: Inspections, period: Period, held: Ints, scores: Floats) -> None:
+    """Make probabilities and sets of the period's scores, week by week, from the results of `held` known by then.
+
+    The ranking is that of the period's start; only its level follows the results that come in meanwhile.
+    """
+    week = (table.days[period.rows] - period.start) // 7
+    for number in np.unique(week):
+        rows = period.rows[week == number]
+        today = int(table.days[rows].min())
+        told = table.known[held] < today
+        failed, age = table.failed[held][told], (today - table.days[held][told]).astype(float)
+        line = calibrate(scores[told], failed, 0.5 ** (age / CALIBRATION_HALF_LIFE))
+        found.probability[rows] = line.probability(found.chosen[rows])
+        with suppress(TooFewError):
+            judge = Plausible.calibrate(line.probability(scores[told]), failed)
+            found.plausible[rows] = judge.codes(found.probability[rows])
+
+
+def described(weights: Mapping[str, float]) -> str:
+    """Say what each learner weighs."""
+    return "、".join(f"{LEARNER_ZH[name]} {weight:.2f}" for name, weight in weights.items())
 
 
 def rivals(past: History, table: Inspections, *, seed: int = 0) -> list[Ranked]:
@@ -185,13 +210,6 @@ def _policy_style(past: History) -> Floats:
     """The scorecard's idea on any table: recent failures count more, and shrink towards the product's rate."""
     recent = past.values[:, past.names.index(f"{past.entity}|lift@180")].astype(float)
     return np.asarray(recent + 0.5 * past.lifts[past.entity] + 1e-3 * past.offset)
-
-
-def build_history(table: Inspections, *, progress: Callable[[str], None] = lambda _: None) -> History:
-    """Return the history of every inspection; TableError when the table has no key to keep a history by."""
-    if table.entity not in table.kinds:
-        raise TableError(f"“{table.entity}”列为空，无法建立历史")
-    return history(table, progress=progress)
 
 
 def measures_by_period(scores: Floats, table: Inspections, after: Sequence[Period]) -> list[tuple[str, Measures]]:

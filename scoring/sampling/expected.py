@@ -1,13 +1,14 @@
-"""How likely a batch is to fail before anybody looks: base rates by product and channel, and the firm's part.
+"""How likely a batch is to fail before anybody looks: base rates by product and channel, firm size, the firm's part.
 
 Few batches say little, so a product's rate in a channel leans on the product's own rate, that on the channel's, and
 that on the rate over everything. How hard it leans is read from the data: the less the groups truly differ, the
-harder (empirical Bayes). The firm's part rises with its score, never falls: batches of the past, held against their
-base rates, are pooled until the ratio is monotone.
+harder (empirical Bayes). Offices sampled by habit the large and the known, so rates are taken at equal size: a batch
+of a large maker counts as less exposure, one of a workshop as more. The firm's part rises with its score, never
+falls: batches of the past, held against what is expected of them, are pooled until the ratio is monotone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from scoring.sampling.rules import FindValue
 
 HIGHEST = 0.95  # nothing is certain before the test
 HARDEST_PRIOR = 2_000.0
+ROUNDS = 5  # of rates and size ratios in turn; they settle to three digits in four
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +30,20 @@ class Batch:
     level: str | None = None
     score: float | None = None
     firm: str = ""  # whoever answers for it, so that its own history counts
+    size: str = ""  # its size in the register, '' where none is known
 
 
 class BaseRates:
-    """Failure rates by product and channel."""
+    """Failure rates by product and channel; with size ratios, the rates of a firm whose ratio is 1."""
 
-    def __init__(self, history: Iterable[Batch], rules: FindValue) -> None:
-        tested: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    def __init__(self, history: Iterable[Batch], rules: FindValue, by_size: Mapping[str, float] | None = None) -> None:
+        tested: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
         for batch in history:
+            exposure = by_size.get(batch.size, 1.0) if by_size else 1.0
             for key in ((batch.product_id, batch.channel), (batch.product_id, ""), ("", batch.channel), ("", "")):
                 counts = tested[key]
                 counts[0] += batch.failed
-                counts[1] += 1
+                counts[1] += exposure
         self._counts = {key: (failed, total) for key, (failed, total) in tested.items()}
         least = rules.base_rate_prior_batches
         self._overall = self._shrunk(("", ""), rules.default_base_rate, least)
@@ -79,14 +83,39 @@ class BaseRates:
         return float(np.clip(chance / between - 1, least, HARDEST_PRIOR))
 
 
+def size_ratios(history: Iterable[Batch], rules: FindValue) -> dict[str, float]:
+    """Return how much likelier than its product and channel a batch of each size class fails, leaning on 1.
+
+    Firms of unknown size are a class of their own. Rates and ratios are found in turn, so that a product made by
+    large firms alone is not taken for a safe one.
+    """
+    batches = list(history)
+    ratios: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        rates = BaseRates(batches, rules, ratios)
+        found: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for batch in batches:
+            counts = found[batch.size]
+            counts[0] += batch.failed
+            counts[1] += rates.rate(batch.product_id, batch.channel)
+        prior = rules.size_prior_expected
+        ratios = {size: (failed + prior) / (expected + prior) for size, (failed, expected) in sorted(found.items())}
+    return ratios
+
+
 class RelativeRisk:
     """How much likelier than its base rate a firm's batch fails: rising with its score, apart for unknown firms."""
 
-    def __init__(self, history: Iterable[Batch], rates: BaseRates, rules: FindValue) -> None:
+    def __init__(
+        self, history: Iterable[Batch], rates: BaseRates, rules: FindValue, by_size: Mapping[str, float] | None = None
+    ) -> None:
         self._rules = rules
         weight = rules.level_prior_batches * rates.overall
         graded = [batch for batch in history if batch.level is not None]
-        expected = {id(batch): rates.rate(batch.product_id, batch.channel) for batch in graded}
+        sizes = by_size or {}
+        expected = {
+            id(batch): rates.rate(batch.product_id, batch.channel) * sizes.get(batch.size, 1.0) for batch in graded
+        }
         unknown = [batch for batch in graded if batch.level == "U"]
         prior = rules.level_relative_risk.get("U", 1.0)
         self._unknown = (sum(batch.failed for batch in unknown) + weight * prior) / (
@@ -113,19 +142,24 @@ class RelativeRisk:
 
 
 class Expectation:
-    """The expected failure probability of a firm's next batch: base rate × risk by score × the firm's own history."""
+    """The expected failure probability of a firm's next batch: base rate × size × risk by score × its own history.
+
+    `rates` are the plain rates by product and channel, as people compute them.
+    """
 
     def __init__(self, history: Iterable[Batch], rules: FindValue) -> None:
         batches = list(history)
         self.rates = BaseRates(batches, rules)
-        self.risk = RelativeRisk(batches, self.rates, rules)
+        self.by_size = size_ratios(batches, rules)
+        self._at_equal_size = BaseRates(batches, rules, self.by_size)
+        self.risk = RelativeRisk(batches, self._at_equal_size, rules, self.by_size)
         self._prior = rules.firm_prior_expected
         self._own: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
         for batch in batches:
             if batch.firm:
                 own = self._own[batch.firm]
                 own[0] += batch.failed
-                own[1] += self._by_score(batch.product_id, batch.channel, batch.level or "U", batch.score)
+                own[1] += self._by_score(batch.product_id, batch.channel, batch.level or "U", batch.score, batch.size)
 
     def own_ratio(self, firm: str) -> float:
         """Return found over expected of a firm's past batches, leaning on 1; expected as its score stood then.
@@ -135,12 +169,15 @@ class Expectation:
         failed, expected = self._own.get(firm, (0.0, 0.0))
         return (failed + self._prior) / (expected + self._prior)
 
-    def fail_probability(self, product_id: str, channel: str, level: str, score: float | None, firm: str) -> float:
+    def fail_probability(
+        self, product_id: str, channel: str, level: str, score: float | None, firm: str, size: str = ""
+    ) -> float:
         """Return the expected failure probability, between 0 and 0.95."""
-        return min(self._by_score(product_id, channel, level, score) * self.own_ratio(firm), HIGHEST)
+        return min(self._by_score(product_id, channel, level, score, size) * self.own_ratio(firm), HIGHEST)
 
-    def _by_score(self, product_id: str, channel: str, level: str, score: float | None) -> float:
-        return min(self.rates.rate(product_id, channel) * self.risk.of(level, score), HIGHEST)
+    def _by_score(self, product_id: str, channel: str, level: str, score: float | None, size: str) -> float:
+        base = self._at_equal_size.rate(product_id, channel) * self.by_size.get(size, 1.0)
+        return min(base * self.risk.of(level, score), HIGHEST)
 
 
 def _rising(points: list[tuple[float, float, float]], least_expected: float) -> tuple[np.ndarray, np.ndarray]:

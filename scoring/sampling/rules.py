@@ -90,6 +90,7 @@ class FindValue(_Part):
     level_prior_batches: float = Field(gt=0)
     score_bin_expected: float = Field(gt=0)
     firm_prior_expected: float = Field(gt=0)
+    size_prior_expected: float = Field(default=5.0, gt=0)
     base_rate_prior_batches: float = Field(gt=0)
     history_months: int = Field(gt=0)
     default_base_rate: float = Field(gt=0, lt=1)

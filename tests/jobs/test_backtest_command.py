@@ -46,6 +46,30 @@ def test_lines_scores_and_report(files):
     assert (files / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+def test_a_planted_leak_is_told_aloud_and_left_out(files):
+    frame = pd.read_csv(files / "table.csv", encoding="gb18030")
+    late = pd.to_datetime(frame["day"]) + pd.to_timedelta(10, unit="D")
+    frame.assign(closed=(frame["result"] == "不合格") * 7, reported=late).to_csv(files / "leaky.csv", index=False)
+    result = CliRunner().invoke(
+        app,
+        [
+            "backtest", "--table", str(files / "leaky.csv"), "--map", str(files / "map.yml"), "--evaluate-from",
+            "2024-01-01", "--json", "--no-ablate", "--report", str(files / "leaky.html"),
+        ],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    told = [json.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
+    assert {(one["column"], one["action"]) for one in told if one["warning"] == "leak"} == {
+        ("closed", "excluded"),
+        ("reported", "excluded"),
+    }
+    page = (files / "leaky.html").read_text(encoding="utf-8")
+    assert "“closed”列疑似泄漏" in page
+    assert "“reported”列疑似泄漏" in page
+    chosen = next(line for line in map(json.loads, result.stdout.splitlines()) if line["ranking"] == "chosen")
+    assert chosen["auc"] < 0.95
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs import challenger, grade
+from jobs import challenger, grade, standing
 from jobs.settings import Settings
-from store.tables import Enterprise, EnterpriseRole, Grade, Link, Mention, SamplingResult, Signal, Source
+from store.tables import Enterprise, EnterpriseRole, Grade, Link, Mention, Run, SamplingResult, Signal, Source
 
 AS_OF = date(2026, 6, 30)
 
@@ -95,7 +95,41 @@ def test_probabilities_stand_beside_the_grades_and_follow_the_truth(sessions):
         good = [row.challenger for row in lines if row.enterprise_id % 5]
         assert len(lines) == counts["scored"] == 40
         assert min(bad) > max(good)
-        assert challenger.promoted(session, AS_OF) is counts["promoted"]
+        assert standing.promoted(session, AS_OF) is counts["promoted"]
+        found = standing.standing(session, AS_OF)
+    assert found is not None
+    assert (found.promoted, found.since) == (counts["promoted"], AS_OF)
+    assert {one["zh"] for one in found.verdict["coverage"]} == {"合格", "不合格"}
+    assert found.verdict["moved"]["base_rate"]["then"] > 0
+    assert found.plausible(1.0).may_fail
+    assert not found.plausible(min(good)).may_fail
+    assert found.plausible(None) is None
+
+
+def test_a_promotion_goes_with_the_next_back_test_that_says_otherwise(sessions):
+    days = [(date(2026, 1, 31), True), (date(2026, 2, 28), True), (date(2026, 3, 31), False)]
+    at = datetime(2026, 4, 1, tzinfo=UTC)
+    with sessions.begin() as session:
+        session.add_all(
+            Run(
+                job="challenger",
+                status="ok",
+                as_of=day,
+                counts={"promoted": won},
+                started_at=at,
+                finished_at=at,
+                code_version="",
+            )
+            for day, won in days
+        )
+    with sessions() as session:
+        assert not standing.promoted(session, date(2026, 1, 1))
+        assert standing.standing(session, date(2026, 1, 1)) is None
+        assert standing.promoted(session, date(2026, 3, 15))
+        assert standing.standing(session, date(2026, 3, 15)).since == date(2026, 1, 31)
+        assert not standing.promoted(session, date(2026, 3, 31))
+        found = standing.standing(session, date(2026, 4, 30))
+        assert [one[2] for one in found.history] == [False, True, True]
 
 
 def test_with_little_history_nothing_is_learnt(sessions):
@@ -105,4 +139,4 @@ def test_with_little_history_nothing_is_learnt(sessions):
     assert counts["promoted"] is False
     with sessions() as session:
         assert session.scalars(select(Grade.challenger)).all().count(None) == 10
-        assert not challenger.promoted(session, AS_OF)
+        assert not standing.promoted(session, AS_OF)

@@ -88,8 +88,11 @@ def test_the_learned_model_ranks_only_while_its_back_test_says_so(
             make_run(
                 session, job="challenger", as_of=NOON.date() + timedelta(days=1), counts={"promoted": not promoted}
             )
-    expected = {line.expected_fail for line in lines_of(sessions, make(sessions, tmp_path))}
+    plan_id = make(sessions, tmp_path)
+    expected = {line.expected_fail for line in lines_of(sessions, plan_id)}
     assert (expected == {0.9}) == bool(promoted)
+    with sessions() as session:
+        assert session.get_one(Plan, plan_id).pool["challenger"] is bool(promoted)
 
 
 def test_firms_that_closed_are_left_out(sessions: Sessions, tmp_path: Path) -> None:

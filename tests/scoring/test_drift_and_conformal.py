@@ -30,6 +30,16 @@ def test_a_clear_case_gets_one_answer_and_a_doubtful_one_both():
     assert (clear.zh, bad.zh, doubtful.zh) == ("应当合格", "应当不合格", "合格、不合格都可能")
 
 
+def test_two_limits_say_what_the_sets_say():
+    rng = np.random.default_rng(6)
+    failed = rng.random(500) < 0.3
+    chances = np.clip(0.2 + 0.3 * failed + rng.normal(0, 0.15, 500), 0, 1)
+    judge = Plausible.calibrate(chances, failed)
+    limits = judge.limits(chances)
+    asked = np.linspace(0, 1, 301)
+    assert [limits.of(float(one)) for one in asked] == judge.sets(asked)
+
+
 def test_too_few_failures_promise_nothing():
     with pytest.raises(TooFewError):
         Plausible.calibrate(np.full(100, 0.1), np.arange(100) < 5)

@@ -7,6 +7,8 @@ import pandas as pd
 
 from scoring.backtest.table import Outcome, TableMap
 
+START = date(2024, 1, 1)
+
 MAP = TableMap(
     entity="firm",
     date="day",

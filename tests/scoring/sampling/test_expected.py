@@ -89,3 +89,16 @@ def test_a_firm_s_own_history_moves_its_expectation_and_leans_on_the_rest() -> N
     assert probability("bad") <= 0.95
     certain = Expectation([Batch("lamp", "online", True, "D", 90.0, firm="x")] * 200, FIND)
     assert certain.fail_probability("lamp", "online", "D", 90.0, "x") == 0.95
+
+
+def test_rates_are_taken_at_equal_size() -> None:
+    """Large firms fail a fifth as often; one product was only ever sampled at large firms."""
+    history = [Batch("lamp", "online", n < 100, "A", 5.0, firm=f"s{n}", size="small") for n in range(1_000)]
+    history += [Batch("lamp", "online", n < 20, "A", 5.0, firm=f"l{n}", size="large") for n in range(1_000)]
+    history += [Batch("cable", "online", n < 20, "A", 5.0, firm=f"c{n}", size="large") for n in range(1_000)]
+    expected = Expectation(history, FIND)
+    assert expected.by_size["small"] > 3 * expected.by_size["large"]
+    small = expected.fail_probability("cable", "online", "A", 5.0, "new", "small")
+    large = expected.fail_probability("cable", "online", "A", 5.0, "new", "large")
+    assert small > 3 * large
+    assert expected.rates.rate("cable", "online") == pytest.approx(0.02, abs=0.01)

@@ -1,0 +1,72 @@
+"""How the challenger stands: whether it may rank inside a plan, since when, and what its runs have said.
+
+It may rank only while the latest back-test says that it finds more than every simple rival; that verdict is kept in
+each run, and goes when a later run says otherwise.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import takewhile
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scoring.conformal import Limits, PlausibleResults
+from scoring.sampling import PlanRules
+from store.tables import Run
+
+
+def _good_runs(session: Session, as_of: date) -> list[Run]:
+    """Return the runs known on a day, the newest first."""
+    return list(
+        session.scalars(
+            select(Run)
+            .where(Run.job == "challenger", Run.status == "ok", Run.as_of <= as_of)
+            .order_by(Run.as_of.desc(), Run.id.desc())
+        )
+    )
+
+
+def promoted(session: Session, as_of: date) -> bool:
+    """Whether the latest back-test known on a day lets the challenger rank inside a plan."""
+    runs = _good_runs(session, as_of)
+    return bool(runs and runs[0].counts.get("promoted"))
+
+
+def may_rank(session: Session, rules: PlanRules, as_of: date) -> bool:
+    """Whether plans made on a day rank by the challenger: the rules allow it and its latest back-test has won."""
+    return rules.find.challenger == "when_promoted" and promoted(session, as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the challenger stands on a day, for whoever shows it.
+
+    `since` is the day of the first of the newest unbroken row of equal verdicts; `history` every verdict, the newest
+    first, as (day, run, promoted). `verdict` holds the figures of the latest back-test (see `run`), with "coverage"
+    and "moved"; `limits` make the set of plausible results from a stored probability.
+    """
+
+    promoted: bool
+    since: date
+    verdict: dict[str, Any]
+    limits: Limits | None
+    history: tuple[tuple[date, int, bool], ...]
+
+    def plausible(self, probability: float | None) -> PlausibleResults | None:
+        """Return which results the next batch may have, None where nothing can be promised."""
+        return self.limits.of(probability) if self.limits and probability is not None else None
+
+
+def standing(session: Session, as_of: date) -> Standing | None:
+    """Return how the challenger stands as known on a day; None before its first run."""
+    history = tuple(
+        (row.as_of, row.id, bool(row.counts.get("promoted"))) for row in _good_runs(session, as_of) if row.as_of
+    )
+    if not history:
+        return None
+    latest = session.get_one(Run, history[0][1])
+    same = list(takewhile(lambda one: one[2] is history[0][2], history))
+    kept = latest.counts.get("plausible")
+    return Standing(history[0][2], same[-1][0], dict(latest.counts), Limits(**kept) if kept else None, history)

@@ -1,0 +1,70 @@
+"""Beside the ranking: do the sets of plausible results keep their promise, and has the world moved since?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring.backtest.history import History
+from scoring.backtest.rolling import Period, Rolled
+from scoring.backtest.table import Inspections
+from scoring.conformal import CONFIDENCE
+from scoring.drift import BaseRate, Drift, base_rate, watch
+from scoring.features import Ints
+
+MOST_WATCHED = 20_000  # rows of each side; more do not change a share by a thousandth
+SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Of one class: how often its result was in the set (promised: at least `promised`), and how often alone in it."""
+
+    zh: str
+    n: int
+    promised: float
+    covered: float
+    alone: float
+
+
+def coverage(rolled: Rolled, table: Inspections, rows: Ints) -> list[Coverage]:
+    """Return the coverage of each class over the evaluated rows that had a set; empty where none had."""
+    known = rows[rolled.plausible[rows] >= 0]
+    found = []
+    for zh, bit, failed in (("不合格", 2, True), ("合格", 1, False)):
+        part = rolled.plausible[known[table.failed[known] == failed]]
+        if len(part):
+            found.append(
+                Coverage(zh, len(part), CONFIDENCE, float(((part & bit) > 0).mean()), float((part == bit).mean()))
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The inputs that moved most between the past and the last period, and the failure rate then and now."""
+
+    inputs: tuple[Drift, ...]
+    rate: BaseRate
+
+
+def moved(past: History, table: Inspections, before: Sequence[Period], after: Sequence[Period]) -> Moved | None:
+    """Compare the records before the evaluation with its last period; None without earlier records.
+
+    Only what a single column says is watched: how long a record is only grows, and would always have moved.
+    """
+    then = np.flatnonzero((table.days >= 0) & (table.days < after[0].start))
+    now = after[-1].rows
+    if not len(then):
+        return None
+    rng = np.random.default_rng(0)
+    sides = [
+        rng.choice(rows, MOST_WATCHED, replace=False) if len(rows) > MOST_WATCHED else rows for rows in (then, now)
+    ]
+    watched = [
+        at
+        for at, name in enumerate(past.names)
+        if len(past.uses[at]) == 1 and (name.endswith(("|lift", "~sum")) or name in table.numbers)
+    ]
+    old, new = ({past.names[at]: past.values[rows, at].astype(float) for at in watched} for rows in sides)
+    return Moved(tuple(watch(old, new)[:SHOWN]), base_rate(table.failed[then], table.failed[now]))
