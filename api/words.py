@@ -186,6 +186,7 @@ WORDS: dict[str, dict[str, str]] = {
         "unknown_value": "取值不在清单内",
         "unknown_headers": "没有认识的表头",
         "unknown_column": "不认识的列",
+        "out_of_scope": "与本省无关的国外通报",
         "bad_uscc": "统一社会信用代码校验不通过",
         "invisible_removed": "去掉了不可见字符",
         "hidden_sheet": "跳过隐藏工作表",

@@ -252,6 +252,7 @@ REASONS: Mapping[str, str] = {
     "missing_required_column": "缺少必需的列",
     "scanned_pdf": "扫描件，没有可读取的文字",
     "personal_data": "含个人信息列",
+    "out_of_scope": "国外通报中非中国制造等与本省无关的记录，已略过",
 }
 """What each class of the import contract means, for the people who sent the file."""
 

@@ -54,6 +54,7 @@ class HeaderFinder:
         self, kind: Kind, mapping: Mapping[str, str] | None = None, defaults: Mapping[str, str] | None = None
     ) -> None:
         self.defaults = {name: text for name, text in (defaults or {}).items() if name in {f.name for f in kind.fields}}
+        self.mapping = dict(mapping or {})
         self._kind = kind
         self._names = _candidates(kind.name)
         for header, field in (mapping or {}).items():

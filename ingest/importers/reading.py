@@ -89,12 +89,17 @@ class FileReading:
         elif self._detected == "json":
             from ingest.importers.structured import read_json
 
-            self._detected, table = read_json(self._data)
+            self._detected, table = read_json(self._data, nested=bool(self._kind.layouts))
             yield table
         elif self._detected == "html":
             from ingest.importers.pages import read_html
 
             yield from read_html(self._data, self._finder)
+        elif self._detected == "feed" and self._kind.layouts:
+            from ingest.importers.published import read_published
+
+            self._detected = "xml"
+            yield read_published(self._data, self._kind)
         elif self._detected == "feed":
             from ingest.importers.feeds import read_feed
 

@@ -64,7 +64,7 @@ class FileReport:
     status: str  # accepted | rejected
     reason: str | None = None
     message: str = ""
-    detected: str = ""  # xlsx | xls | csv | json | jsonl | html | feed | pdf
+    detected: str = ""  # xlsx | xls | csv | json | jsonl | html | feed | xml | pdf
     sha256: str = ""
     read: int = 0
     valid: int = 0

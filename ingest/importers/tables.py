@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any
 
 from ingest.importers.headers import SEARCHED_ROWS, Header, HeaderFinder, Merge
-from ingest.importers.kinds import Kind
+from ingest.importers.kinds import Kind, Layout
 from ingest.importers.report import MAX_PROBLEMS, FailedRow, Rejected, RowProblem
 from ingest.importers.text import DAMAGED, INVISIBLE, fold
 from ingest.importers.values import CELL_LIMIT, EMPTY, Cell, ColumnReader, OddCell, as_text
@@ -87,7 +87,8 @@ class TableReader:
         top = list(islice(rows, SEARCHED_ROWS))
         closed = _take_end(top, table)
         _check_width(top)
-        header = self._finder.find(top, table.merges)
+        layout, kind, finder = self._laid_out(top)
+        header = finder.find(top, table.merges)
         if header is None:
             return
         if header.missing:
@@ -98,15 +99,19 @@ class TableReader:
             raise Rejected("personal_data", "表中含姓名、电话等个人信息列，请去标识化后再导入")
         self.tables += 1
         for column in header.unknown:
+            if layout and header.names[column] in layout.passed:
+                continue
             self.tally.unknown_headers.setdefault(header.names[column])
             self.tally.warnings["unknown_column"] += 1
         self._count(ignored=header.top)
-        sheet = _SheetReader(self._kind, self._finder, header, table, self)
+        sheet = _SheetReader(kind, finder, header, table, self)
         position = header.bottom + 1
         remaining: Iterator[Row] = chain(top[position:], rows)
         while chunk := list(islice(remaining, CHUNK_ROWS)):
             closed = closed or _take_end(chunk, table)
             _check_width(chunk)
+            if layout:
+                chunk = [row if self._concerns_us(row, layout, header) else [] for row in chunk]
             yield sheet.check(chunk, position)
             position += len(chunk)
             self._rows += len(chunk)
@@ -114,6 +119,25 @@ class TableReader:
                 raise Rejected("limit_exceeded", f"超过 {MAX_ROWS:,} 行，请拆分后再导入")
         if not closed:
             raise Rejected("corrupt", "文件不完整：引号没有结束")
+
+    def _laid_out(self, top: Sequence[Row]) -> tuple[Layout | None, Kind, HeaderFinder]:
+        """Return the foreign layout the first rows show, if any, and the kind and finder to read the table by."""
+        for layout in self._kind.layouts:
+            if any(set(layout.keys) <= {as_text(cell).strip() for cell in row} for row in top):
+                kind = self._kind.in_layout(layout)
+                today = self._today.isoformat()
+                fixed = {name: today if text == "today" else text for name, text in layout.defaults.items()}
+                return layout, kind, HeaderFinder(kind, self._finder.mapping, fixed | self._finder.defaults)
+        return None, self._kind, self._finder
+
+    def _concerns_us(self, row: Row, layout: Layout, header: Header) -> bool:
+        """False for a record an authority publishes about another country's goods: it is passed over, and counted."""
+        for name, pattern in layout.only.items():
+            cell = next((as_text(row[at]) for at, n in enumerate(header.names) if n == name and at < len(row)), "")
+            if not re.search(pattern, cell):
+                self.tally.warnings["out_of_scope"] += any(row)
+                return False
+        return True
 
     def _count(self, *, valid: int = 0, quarantined: int = 0, ignored: int = 0) -> None:
         self.tally.valid += valid
