@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +10,20 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.importers import FailedRow, FileReport, FileStream, Kind, ReadRow, RowProblem, load_kind
 from ingest.importers.sandbox import MIB
-from ingest.pipelines import store_signals
+from ingest.pipelines import revise_signals, store_signals
 from ingest.register import store_register
 from ingest.rows import Context, Notice, RowConverter
 from ingest.signal import RawSignal
 from nlp.masking import mask
 from store.china_time import CHINA
 from store.dialect import insert_ignore, serialise
-from store.tables import HeaderMapping, ImportFile, Source
+from store.session import read_only
+from store.tables import FrontierPage, HeaderMapping, ImportFile, RowIssue, Signal, Source
 
 _TABLES = Source.metadata.tables
 CHANNEL_OF_REGISTER = "licence"
@@ -62,6 +64,7 @@ def import_file(
     defaults: Mapping[str, str] | None = None,
     progress: Callable[[float, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    again: bool = False,
 ) -> ImportFile:
     """Read a file as `kind`, store its rows in one transaction, and return its record.
 
@@ -70,8 +73,10 @@ def import_file(
     `known="now"` by `received_at`. `notice` is what the file was attached to. `key` makes the claimant hash; without
     it no claimant is kept. `defaults` are values the table has no column for. `progress` is told the share done (0 to
     1) and the rows so far, of a large file while it is looked through; when `cancelled` says so, Cancelled is raised
-    and nothing stays. Raises KeyError for an unknown kind and OSError when the file cannot be read; nothing for what
-    is in it.
+    and nothing stays. `again` reads the bytes though they were read before, because a header was explained since: the
+    report is made anew, and a row that now says more says it in the signal it already became.
+
+    Raises KeyError for an unknown kind and OSError when the file cannot be read; nothing for what is in it.
     """
     declared = load_kind(kind)
     source_id = source_id or f"upload-{kind}"
@@ -80,7 +85,7 @@ def import_file(
         source = ensure_source(session, source_id, declared)
         trust = source.trust if source.platform != "import" else None
         home = region_code or source.region_code
-        if found := _earlier(session, digest, kind, source_id):
+        if (found := _earlier(session, digest, kind, source_id)) and not again:
             return found
         mapping = header_mapping(session, source_id)
     stored_path = _keep_copy(path, digest, var)
@@ -103,22 +108,28 @@ def import_file(
     stream = FileStream(path, declared, name, mapping, defaults=defaults, today=today)
     with sessions.begin() as session:
         serialise(session, "signals")
-        if found := _earlier(session, digest, kind, source_id):
+        found = _earlier(session, digest, kind, source_id)
+        if found and not again:
             return found
-        file = ImportFile(
-            sha256=digest,
-            kind=kind,
-            source_id=source_id,
-            run_id=run_id,
-            account_id=account_id,
-            region_code=home,
-            name=name or path.name,
-            stored_path=str(stored_path.relative_to(var)),
-            received_at=received_at,
-            status="accepted",
-        )
-        session.add(file)
-        session.flush()
+        if found:
+            file = found
+            file.status = "accepted"
+            session.execute(delete(RowIssue).where(RowIssue.file_id == file.id))
+        else:
+            file = ImportFile(
+                sha256=digest,
+                kind=kind,
+                source_id=source_id,
+                run_id=run_id,
+                account_id=account_id,
+                region_code=home,
+                name=name or path.name,
+                stored_path=str(stored_path.relative_to(var)),
+                received_at=received_at,
+                status="accepted",
+            )
+            session.add(file)
+            session.flush()
         work = _Import(session, file, declared, context, lookups or Lookups())
         savepoint = session.begin_nested()
         for batch in stream:
@@ -135,6 +146,56 @@ def import_file(
     return file
 
 
+def import_again(
+    sessions: sessionmaker[Session],
+    file: ImportFile,
+    *,
+    var: Path,
+    key: bytes | None = None,
+    lookups: Lookups | None = None,
+    progress: Callable[[float, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ImportFile:
+    """Read a stored file again, with what was said about its headers since; see `import_file`.
+
+    Raises OSError when its copy is gone.
+    """
+    with read_only(sessions) as session:
+        notice = _notice_of(session, file)
+    return import_file(
+        sessions,
+        var / (file.stored_path or ""),
+        kind=file.kind,
+        received_at=file.received_at,
+        var=var,
+        source_id=file.source_id,
+        key=key,
+        account_id=file.account_id,
+        run_id=file.run_id,
+        region_code=file.region_code,
+        name=file.name,
+        notice=notice,
+        lookups=lookups,
+        progress=progress,
+        cancelled=cancelled,
+        again=True,
+    )
+
+
+def _notice_of(session: Session, file: ImportFile) -> Notice | None:
+    """Return the notice a crawled file hangs under."""
+    page = session.scalar(
+        select(FrontierPage).where(FrontierPage.source_id == file.source_id, FrontierPage.content_hash == file.sha256)
+    )
+    url = page.meta.get("parent") if page else None
+    if not url:
+        return None
+    day = session.scalar(
+        select(Signal.occurred_on).where(Signal.source_id == file.source_id, Signal.external_id == url)
+    )
+    return Notice(url, day) if day else None
+
+
 class _Import:
     """The state of one import inside its transaction."""
 
@@ -143,6 +204,8 @@ class _Import:
         self._converter = RowConverter(kind, context) if kind.signal else None
         self._conflicts = 0
         self._added = 0
+        places = select(Signal.file_place, Signal.id).where(Signal.file_id == file.id)
+        self._read_before: dict[str | None, int] = dict(session.execute(places).all())
 
     def take(self, rows: Sequence[ReadRow]) -> None:
         """Store valid rows."""
@@ -159,6 +222,11 @@ class _Import:
             self._store(self._converter.finish())
 
     def _store(self, signals: Iterable[RawSignal]) -> None:
+        if self._read_before:
+            signals = list(signals)
+            known = [(self._read_before[s.file_place], s) for s in signals if s.file_place in self._read_before]
+            self._added += revise_signals(self._session, known)
+            signals = [s for s in signals if s.file_place not in self._read_before]
         stored = store_signals(self._session, signals, run_id=self._file.run_id, file_id=self._file.id)
         self._added += stored.added
         if stored.conflicts:
@@ -211,11 +279,24 @@ class _Import:
         if report.accepted:
             file.valid, file.quarantined = report.valid - self._conflicts, report.quarantined + self._conflicts
             file.added = self._added
-        file.warnings = dict(report.warnings) | (
-            {"unknown_headers": list(report.unknown_headers)} if report.unknown_headers else {}
-        )
+        else:
+            file.valid = file.quarantined = file.added = 0
+        file.warnings = dict(report.warnings)
+        if report.unknown_headers:
+            file.warnings["unknown_headers"] = list(report.unknown_headers)
+            file.warnings["samples"] = {
+                header: [_sample(header, cell) for cell in cells] for header, cells in report.samples.items()
+            }
         if report.message and not report.accepted:
             file.warnings["message"] = report.message
+
+
+_PERSONAL_HEADER = re.compile("人|姓名|名字|电话|手机|联系|身份|证件|住址|地址|邮箱|签名|卡号|账号|车牌|微信|患者|法人")
+
+
+def _sample(header: str, cell: str) -> str:
+    """Return a cell as an example of what stands under a header nobody knows yet: it may be anybody's name."""
+    return "***" if _PERSONAL_HEADER.search(header) else mask(cell)
 
 
 REASONS: Mapping[str, str] = {

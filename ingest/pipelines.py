@@ -1,10 +1,10 @@
 """Items -> store: each signal once, with its typed record and the names it mentions, in bulk."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from ingest.signal import RawSignal
@@ -16,6 +16,8 @@ from store.tables import (
     Injury,
     Inspection,
     Licence,
+    Link,
+    Mention,
     MonitoringPoint,
     MonitoringReport,
     PlanLine,
@@ -23,6 +25,7 @@ from store.tables import (
     SamplingResult,
     SelfCheck,
     Signal,
+    Tag,
 )
 
 CHUNK = 2_000
@@ -77,6 +80,65 @@ def store_signals(
     for chunk in chunked(signals, CHUNK):
         _store_chunk(session, chunk, stored, run_id=run_id, file_id=file_id)
     return stored
+
+
+def revise_signals(session: Session, revised: Iterable[tuple[int, RawSignal]]) -> int:
+    """Store the same rows of the same file read better; return how many signals there were. The caller commits.
+
+    Only our reading changes, never when it was known nor what people decided: the signal keeps its id and
+    `known_at`, a mention that somebody decided on stays, and what was derived from the text is derived anew.
+    """
+    count = 0
+    for chunk in chunked(revised, CHUNK):
+        count += len(chunk)
+        ids = [id_ for id_, _ in chunk]
+        stands = select(Signal.id, Signal.external_id, Signal.known_at).where(Signal.id.in_(ids))
+        held = {row.id: row for row in session.execute(stands)}
+        taken = _known(session, {(signal.source_id, external_id(signal)) for _, signal in chunk})
+        session.connection().execute(
+            update(_SIGNALS).where(_SIGNALS.c.id == bindparam("revised")),
+            [
+                {
+                    "revised": id_,
+                    "external_id": held[id_].external_id
+                    if (signal.source_id, external_id(signal)) in taken
+                    else external_id(signal),
+                    "content_hash": signal.content_hash,
+                    "title": signal.title,
+                    "text": signal.text,
+                    "url": signal.url,
+                    "region_code": signal.region_code,
+                    "occurred_on": signal.occurred_on,
+                    "payload": dict(signal.payload),
+                }
+                for id_, signal in chunk
+            ],
+        )
+        session.execute(delete(Tag).where(Tag.signal_id.in_(ids)))
+        for kind in {signal.record_kind for _, signal in chunk} - {None}:
+            table = RECORD_TABLES[str(kind)]
+            session.execute(delete(table).where(table.c.signal_id.in_(ids)))
+        _store_records(session, [replace(signal, known_at=held[id_].known_at) for id_, signal in chunk], ids)
+        for id_, signal in chunk:
+            _revise_mentions(session, id_, signal)
+    return count
+
+
+def _revise_mentions(session: Session, signal_id: int, signal: RawSignal) -> None:
+    """Add the names the row now says, and drop those it does not, unless somebody decided whose they are."""
+    said = {(m.role, m.text): m for m in signal.mentions}
+    rows = session.execute(
+        select(Mention.id, Mention.role, Mention.text, Link.decided)
+        .outerjoin(Link, Link.mention_id == Mention.id)
+        .where(Mention.signal_id == signal_id, Mention.start < 0)
+    ).all()
+    gone = [row.id for row in rows if (row.role, row.text) not in said and row.decided is None]
+    session.execute(delete(Link).where(Link.mention_id.in_(gone)))
+    session.execute(delete(Mention).where(Mention.id.in_(gone)))
+    held = {(row.role, row.text) for row in rows}
+    new = [(signal_id, m.role, m.text, -1, -1, m.uscc, m.region_code, m.address, m.denied)
+           for key, m in said.items() if key not in held]  # fmt: skip
+    bulk_insert(session, _MENTIONS, _MENTION_COLUMNS, list(zip(*new, strict=True)))
 
 
 def external_id(signal: RawSignal) -> str:

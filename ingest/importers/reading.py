@@ -60,6 +60,9 @@ class FileReading:
             "seconds": time.perf_counter() - self._started,
             "warnings": dict(tally.warnings),
         }
+        if self._rejected is None or self._rejected.reason in ("no_header", "missing_required_column"):
+            common["unknown_headers"] = tuple(tally.unknown_headers)
+            common["samples"] = {name: cells for name, cells in tally.unknown_headers.items() if cells}
         if self._rejected:
             return FileReport(status="rejected", reason=self._rejected.reason, message=self._rejected.message, **common)
         return FileReport(
@@ -69,7 +72,6 @@ class FileReading:
             quarantined=tally.quarantined,
             ignored=tally.ignored,
             reasons=dict(tally.reasons),
-            unknown_headers=tuple(tally.unknown_headers),
             **common,
         )
 

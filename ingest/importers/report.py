@@ -1,6 +1,6 @@
 """What reading one file leads to: the rows that hold, the ones that do not and why, and how they add up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,9 @@ class FileReport:
     rows: tuple[ReadRow, ...] = ()
     failed: tuple[FailedRow, ...] = ()
     unknown_headers: tuple[str, ...] = ()
+    samples: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  # a few cells under each unknown header, as received
     seconds: float = 0.0
 
     @property
