@@ -104,7 +104,9 @@ def import_file(
     today = received_at.astimezone(CHINA).date()
     if progress and size > _LARGE:
         checking = FileStream(path, declared, name, mapping, defaults=defaults, today=today, keep_rows=False)
-        _look_through(checking, size, progress, cancelled)
+        # While its rows are stored in their one transaction nobody else can write to an SQLite store, not even how
+        # far it has come; reading twice costs little beside storing.
+        look_through(checking, size, progress, cancelled, whole=0.5)
     stream = FileStream(path, declared, name, mapping, defaults=defaults, today=today)
     with sessions.begin() as session:
         serialise(session, "signals")
@@ -245,10 +247,15 @@ class _Import:
 
     def note(self, problems: Iterable[RowProblem], failed: Iterable[FailedRow]) -> None:
         """Keep why rows were quarantined or repaired, with their cells masked."""
-        personal = personal_headers(self._kind)
+        personal, known = personal_headers(self._kind), known_headers(self._kind.name)
         cells = {
             (row.sheet, row.row): {
-                header: "***" if header in personal and text else mask(text) for header, text in row.cells.items()
+                header: "***"
+                if header in personal and text
+                else mask(text)
+                if header in known
+                else _sample(header, text)
+                for header, text in row.cells.items()
             }
             for row in failed
         }
@@ -296,7 +303,10 @@ _PERSONAL_HEADER = re.compile("人|姓名|名字|电话|手机|联系|身份|证
 
 def _sample(header: str, cell: str) -> str:
     """Return a cell as an example of what stands under a header nobody knows yet: it may be anybody's name."""
-    return "***" if _PERSONAL_HEADER.search(header) else mask(cell)
+    if _PERSONAL_HEADER.search(header):
+        return "***"
+    asked = "姓名："
+    return mask(asked + cell)[len(asked) :]
 
 
 REASONS: Mapping[str, str] = {
@@ -399,6 +409,15 @@ def personal_headers_of(kind: str) -> frozenset[str]:
     return frozenset(alias for field, alias, _ in alias_rows() if field in personal)
 
 
+@cache
+def known_headers(kind: str) -> frozenset[str]:
+    """Return the headers this kind of table is known to use."""
+    from ingest.importers.headers import alias_rows
+
+    fields = {field.name for field in load_kind(kind).fields}
+    return frozenset(alias for field, alias, _ in alias_rows() if field in fields)
+
+
 def personal_headers(kind: Kind) -> frozenset[str]:
     """Return the headers under which this kind holds personal data."""
     return personal_headers_of(kind.name)
@@ -439,21 +458,24 @@ def _keep_copy(path: Path, digest: str, var: Path) -> Path:
     return kept
 
 
-def _look_through(
+def look_through(
     stream: FileStream,
     size: int,
-    progress: Callable[[float, int], None],
-    cancelled: Callable[[], bool] | None,
+    progress: Callable[[float, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    *,
+    whole: float = 1.0,
 ) -> None:
-    """Read a large file once without storing, so that its progress can be told.
+    """Read a file of `size` bytes without storing it, telling how far; `whole` is the share of the work this is.
 
-    While its rows are stored in their one transaction nobody else can write to an SQLite store, not even how far
-    it has come; reading again costs little beside storing.
+    Raises Cancelled when called off.
     """
     done = 0
     for batch in stream:
         if cancelled and cancelled():
             raise Cancelled(stream.report.name)
         done += batch.count + len(batch.problems)
-        progress(min(0.5, done * _BYTES_PER_ROW / size / 2), done)
-    progress(0.5, done)
+        if progress:
+            progress(min(whole, done * _BYTES_PER_ROW / size * whole), done)
+    if progress:
+        progress(whole, done)

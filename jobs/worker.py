@@ -33,6 +33,10 @@ log = structlog.get_logger()
 Handler = Callable[[sessionmaker[Session], Settings, JobRequest, Callable[[float, str], None]], dict[str, Any]]
 
 
+class RequestCancelled(Exception):
+    """Who asked for the job called it off; nothing of it stays."""
+
+
 def rescue(sessions: sessionmaker[Session]) -> dict[str, int]:
     """Put requests and runs whose worker died back, or park what died too often; return how many of each."""
     with sessions.begin() as session:
@@ -118,6 +122,8 @@ def work_once(
         else:
             counts = handler(sessions, settings, request, progress)
             status, message, run_id = "done", summary(counts), counts.get("run_id")
+    except RequestCancelled:
+        status, message = "cancelled", "已取消，没有入库"
     except Exception as failure:  # one bad request must not stop the queue; the person who asked reads why
         message = str(failure)[:500] or type(failure).__name__
         log.error("request_failed", request=request.id, job=request.job, error=type(failure).__name__)
@@ -125,6 +131,7 @@ def work_once(
     finally:
         stop.set()
         heart.join()
+        settings.cancel_mark(request.id).unlink(missing_ok=True)
     with sessions.begin() as session:
         session.execute(
             update(JobRequest)

@@ -41,7 +41,7 @@ def read_delimited(data: bytes, finder: HeaderFinder) -> Table:
         raise Rejected("bad_encoding", "无法识别文字编码，请另存为 UTF-8 或 GB18030 后再导入")
     _, head = unknown[0]
     widest = max(SEPARATORS, key=lambda mark: max(map(len, _top_rows(head, mark)), default=0))
-    return Table("", iter(_top_rows(head, widest)))  # to show what stands where a header should
+    return Table("", [list(row) for row in _top_rows(head, widest)])  # to show what stands where a header should
 
 
 def _is_damaged(head: str, finder: HeaderFinder) -> bool:
