@@ -149,6 +149,7 @@ WORDS: dict[str, dict[str, str]] = {
         "self_check": "企业自查",
         "injury": "伤害监测卡",
         "monitoring": "监测点报告",
+        "monitoring_point": "监测点名录",
         "credit": "信用风险分类",
         "opinion": "舆情信息",
         "feed": "订阅源",

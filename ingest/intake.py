@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from ingest.importers import FailedRow, FileReport, FileStream, Kind, ReadRow, RowProblem, load_kind
 from ingest.importers.sandbox import MIB
 from ingest.pipelines import revise_signals, store_signals
+from ingest.points import store_points
 from ingest.register import store_register
 from ingest.rows import Context, Notice, RowConverter
 from ingest.signal import RawSignal
@@ -26,7 +27,7 @@ from store.session import read_only
 from store.tables import FrontierPage, HeaderMapping, ImportFile, RowIssue, Signal, Source
 
 _TABLES = Source.metadata.tables
-CHANNEL_OF_REGISTER = "licence"
+CHANNEL_OF_REGISTER = {"monitoring_point": "monitoring"}
 _LARGE = 4 * MIB
 _BYTES_PER_ROW = 120  # a usual row; only the progress bar depends on it
 
@@ -213,6 +214,8 @@ class _Import:
         """Store valid rows."""
         if self._converter is not None:
             self._store(self._converter.feed(rows))
+        elif rows and self._kind.name == "monitoring_point":
+            self._added += store_points(self._session, rows, self._context)
         elif rows:
             self._added += store_register(
                 self._session, rows, self._context, run_id=self._file.run_id, name_key=self._lookups.name_key
@@ -352,7 +355,7 @@ def ensure_source(session: Session, source_id: str, kind: Kind) -> Source:
     """Return the source of that id; an upload names a new one, with the kind's channel and trust."""
     source = session.get(Source, source_id)
     if source is None:
-        channel = kind.signal.channel if kind.signal else CHANNEL_OF_REGISTER
+        channel = kind.signal.channel if kind.signal else CHANNEL_OF_REGISTER.get(kind.name, "licence")
         trust = kind.signal.trust if kind.signal else "official"
         insert_ignore(
             session,

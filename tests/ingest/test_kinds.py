@@ -12,7 +12,10 @@ from ingest.importers import kind_names, load_kind, read_file
 from ingest.importers.headers import alias_rows
 from ingest.intake import REASONS, import_file
 from ingest.pipelines import RECORD_TABLES
+from ingest.points import duty_days
 from ingest.rows import check_signal_spec
+from store.reads import points
+from store.reads.scope import PROVINCE, Scope
 from store.tables import Enterprise, Mention, MonitoringPoint, Signal
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -64,7 +67,8 @@ def test_the_documented_example_goes_in_whole(sessions: sessionmaker[Session], t
     with sessions() as session:
         spec = load_kind(name).signal
         if spec is None:
-            assert session.scalar(select(func.count()).select_from(Enterprise)) == file.valid
+            table = MonitoringPoint if name == "monitoring_point" else Enterprise
+            assert session.scalar(select(func.count()).select_from(table)) == file.valid
             return
         signals = session.scalars(select(Signal).order_by(Signal.id)).all()
         assert {signal.channel for signal in signals} == {spec.channel}
@@ -76,6 +80,55 @@ def test_the_documented_example_goes_in_whole(sessions: sessionmaker[Session], t
             assert [{key: got[key] for key in want} for got, want in zip(records, wanted, strict=True)] == wanted
         if name == "monitoring":
             assert session.scalars(select(MonitoringPoint.name)).all() == ["江城第一小学监测点（虚构）"]
+
+
+def test_the_older_layout_of_12365_goes_in_and_one_submission_may_be_both(
+    sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    path = DOCS / "examples" / "import" / "complaint_12365.csv"
+    file = import_file(sessions, path, kind="complaint", received_at=NOW, var=tmp_path, key=b"k")
+    assert (file.valid, file.quarantined, file.warnings) == (2, 0, {})
+    with sessions() as session:
+        table = RECORD_TABLES["complaint"]
+        rows = session.execute(
+            select(table.c.number, table.c.kind, table.c.claimant_hash).order_by(table.c.number)
+        ).all()
+        assert [(row.number, row.kind) for row in rows] == [
+            ("12365-2017-0001", "complaint"),
+            ("12365-2017-0002", "both"),
+        ]
+        assert len({row.claimant_hash for row in rows} - {None}) == 2
+
+
+def test_points_are_seen_to_report_or_not(sessions: sessionmaker[Session], tmp_path: Path) -> None:
+    folder = DOCS / "examples" / "import"
+    for kind in ("monitoring", "monitoring_point"):
+        import_file(sessions, folder / f"{kind}.csv", kind=kind, received_at=NOW, var=tmp_path)
+    with sessions() as session:
+        never, first = points.duties(session, PROVINCE, date(2026, 3, 20))
+        assert (never.point.name, never.newest_on, never.is_late) == ("江城儿童医院监测点（虚构）", None, True)
+        assert (first.newest_on, first.due_on, first.late_days) == (date(2026, 3, 10), date(2026, 4, 9), 0)
+        late = points.duties(session, PROVINCE, date(2026, 4, 19))[1]
+        assert (late.late_days, late.is_late, late.reports) == (10, True, 1)
+        assert points.duties(session, Scope("3302"), date(2026, 4, 19)) == []
+        assert len(points.duties(session, Scope("3301"), date(2026, 4, 19))) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        ("每月", 30),
+        ("季度", 91),
+        ("每半年", 182),
+        ("每15天", 15),
+        ("2个月", 60),
+        ("每周一次", 7),
+        ("", 30),
+        ("双月", 61),
+    ],
+)
+def test_a_duty_is_read_in_days(said: str, days: int) -> None:
+    assert duty_days(said) == days
 
 
 FOREIGN = {
