@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, tuple_, update
@@ -167,41 +168,22 @@ def _store_chunk(
         return
     ids = allocate_ids(session, Signal.__tablename__, len(fresh))
     parents = _parents(session, fresh, ids)
-    bulk_insert(
-        session,
-        _SIGNALS,
-        _SIGNAL_COLUMNS,
-        list(
-            zip(
-                *(
-                    (
-                        id_,
-                        s.source_id,
-                        external_id(s),
-                        content,
-                        s.channel,
-                        s.trust,
-                        parents.get((s.source_id, s.parent_external_id or "")),
-                        s.title,
-                        s.text,
-                        s.url,
-                        s.region_code,
-                        s.occurred_on,
-                        s.known_at,
-                        file_id,
-                        s.file_place,
-                        run_id,
-                        s.archive_path,
-                        [list(span) for span in s.damaged],
-                        dict(s.payload),
-                        list(s.flags),
-                    )
-                    for id_, content, s in zip(ids, hashes, fresh, strict=True)
-                ),
-                strict=True,
-            )
-        ),
-    )
+    nothing = [None] * len(fresh)
+    columns: dict[str, Sequence[Any]] = {
+        "id": ids,
+        "external_id": [external_id(s) for s in fresh],
+        "content_hash": hashes,
+        "parent_id": [parents.get((s.source_id, s.parent_external_id or "")) for s in fresh] if parents else nothing,
+        "file_id": [file_id] * len(fresh),
+        "run_id": [run_id] * len(fresh),
+        "damaged": [[list(span) for span in s.damaged] for s in fresh],
+        "payload": [dict(s.payload) for s in fresh],
+        "flags": [list(s.flags) for s in fresh],
+    }
+    for name in _SIGNAL_COLUMNS:
+        if name not in columns:
+            columns[name] = list(map(attrgetter(name), fresh))
+    bulk_insert(session, _SIGNALS, _SIGNAL_COLUMNS, [columns[name] for name in _SIGNAL_COLUMNS])
     _store_records(session, fresh, ids)
     mentions = [
         (id_, m.role, m.text, -1, -1, m.uscc, m.region_code, m.address, m.denied)
@@ -242,30 +224,26 @@ def _parents(session: Session, fresh: Sequence[RawSignal], ids: Sequence[int]) -
 
 
 def _store_records(session: Session, fresh: Sequence[RawSignal], ids: Sequence[int]) -> None:
-    by_kind: dict[str, list[dict[str, Any]]] = {}
+    by_kind: dict[str, list[tuple[int, RawSignal]]] = {}
     for id_, signal in zip(ids, fresh, strict=True):
-        if signal.record_kind is None:
-            continue
-        row = {
-            "signal_id": id_,
-            "occurred_on": signal.occurred_on,
-            "known_at": signal.known_at,
-            "region_code": signal.region_code,
-            **signal.record,
-        }
-        by_kind.setdefault(signal.record_kind, []).append(row)
-    for kind, rows in by_kind.items():
-        if kind == MonitoringReport.__tablename__:
-            _name_points(session, rows)
-        if kind == SamplingResult.__tablename__:
-            _tie_to_plan(session, rows)
+        if signal.record_kind is not None:
+            by_kind.setdefault(signal.record_kind, []).append((id_, signal))
+    for kind, pairs in by_kind.items():
         table = RECORD_TABLES[kind]
+        columns: dict[str, Sequence[Any]] = {"signal_id": [id_ for id_, _ in pairs]}
+        for name in ("occurred_on", "known_at", "region_code"):
+            columns[name] = [getattr(signal, name) for _, signal in pairs]
+        if kind == MonitoringReport.__tablename__:
+            columns["point_id"] = _points(session, [signal for _, signal in pairs])
+        if kind == SamplingResult.__tablename__:
+            columns["plan_line_id"] = _tie_to_plan(session, pairs)
         names = [column.name for column in table.columns]
-        columns = []
+        records = [signal.record for _, signal in pairs]
         for name in names:
-            default = _default(table.c[name])
-            columns.append([row.get(name, default) for row in rows])
-        bulk_insert(session, table, names, columns)
+            if name not in columns:
+                default = _default(table.c[name])
+                columns[name] = [record.get(name, default) for record in records]
+        bulk_insert(session, table, names, [columns[name] for name in names])
 
 
 def _default(column: Any) -> Any:
@@ -276,9 +254,9 @@ def _default(column: Any) -> Any:
     return default.arg(None) if default.is_callable else default.arg
 
 
-def _name_points(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Give each monitoring report the id of its point, registering points that are new."""
-    names = {row["point_name"]: row["region_code"] for row in rows if row.get("point_name")}
+def _points(session: Session, reports: Sequence[RawSignal]) -> list[int | None]:
+    """Return the id of each report's monitoring point, registering points that are new."""
+    names = {r.record["point_name"]: r.region_code for r in reports if r.record.get("point_name")}
     found = session.execute(select(MonitoringPoint.name, MonitoringPoint.id).where(MonitoringPoint.name.in_(names)))
     points = {row.name: row.id for row in found}
     for name in sorted(names.keys() - points.keys()):
@@ -286,28 +264,31 @@ def _name_points(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         session.add(point)
         session.flush()
         points[name] = point.id
-    for row in rows:
-        row["point_id"] = points.get(row.pop("point_name", None) or "")
+    return [points.get(report.record.get("point_name") or "") for report in reports]
 
 
-def _tie_to_plan(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Tie results to the plan lines they answer, by the code printed on the sampling sheet."""
-    codes = sorted({row["plan_code"] for row in rows if row.get("plan_code")})
+def _tie_to_plan(session: Session, results: Sequence[tuple[int, RawSignal]]) -> list[int | None]:
+    """Return the plan line each result answers, by the code printed on the sampling sheet; the line learns of it."""
+    codes = sorted({signal.record["plan_code"] for _, signal in results if signal.record.get("plan_code")})
     lines: dict[str, int] = {}
     for part in chunked(codes, 500):
         found = session.execute(select(PlanLine.code, PlanLine.id).where(PlanLine.code.in_(part)))
         lines |= {row.code: row.id for row in found}
-    for row in rows:
-        line_id = lines.get(row.pop("plan_code", None) or "")
-        row["plan_line_id"] = line_id
+    if not lines:
+        return [None] * len(results)
+    tied = []
+    for id_, signal in results:
+        line_id = lines.get(signal.record.get("plan_code") or "")
+        tied.append(line_id)
         if line_id is not None:
-            session.execute(update(PlanLine).where(PlanLine.id == line_id).values(**_answer(row)))
+            session.execute(update(PlanLine).where(PlanLine.id == line_id).values(**_answer(id_, signal.record)))
+    return tied
 
 
-def _answer(row: Mapping[str, Any]) -> dict[str, Any]:
-    outcome = row["outcome"]
+def _answer(signal_id: int, record: Mapping[str, Any]) -> dict[str, Any]:
+    outcome = record["outcome"]
     return {
         "status": _VISITED.get(outcome, "sampled"),
         "outcome": outcome if outcome in ("pass", "fail") else None,
-        "result_signal_id": row["signal_id"],
+        "result_signal_id": signal_id,
     }
