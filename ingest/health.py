@@ -151,12 +151,17 @@ _WALLS = {
     "layout": "版式不符的页面",
 }
 
+_CLOSED = {"closed": "页面", "closed_file": "附件"}
+"""What our own rules kept us from: one bad link to a file must not hold back a whole site."""
+
 
 def _content(facts: RunFacts, expect: Expect, history: History) -> list[Finding]:
     findings = []
     for wall, count in sorted(facts.walls.items()):
-        grave = wall in ("login", "captcha") or count * 5 > max(facts.pages, 1)
+        grave = wall in ("login", "captcha") or (wall != "closed_file" and count * 5 > max(facts.pages, 1))
         message = f"{count} 个地址返回的是{_WALLS.get(wall, wall)}，未当作内容读取"
+        if wall in _CLOSED:
+            message = f"{count} 个{_CLOSED[wall]}不允许访问（内网、外站或 robots.txt），没有取"
         findings.append(Finding(f"wall_{wall}", message, count, 0, grave=grave))
     if facts.characters >= MIN_CHARACTERS_FOR_SHARES:
         share = facts.damaged_characters / facts.characters

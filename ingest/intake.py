@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,22 +10,24 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.importers import FailedRow, FileReport, FileStream, Kind, ReadRow, RowProblem, load_kind
 from ingest.importers.sandbox import MIB
-from ingest.pipelines import store_signals
+from ingest.pipelines import revise_signals, store_signals
+from ingest.points import store_points
 from ingest.register import store_register
 from ingest.rows import Context, Notice, RowConverter
 from ingest.signal import RawSignal
 from nlp.masking import mask
 from store.china_time import CHINA
 from store.dialect import insert_ignore, serialise
-from store.tables import HeaderMapping, ImportFile, Source
+from store.session import read_only
+from store.tables import FrontierPage, HeaderMapping, ImportFile, RowIssue, Signal, Source
 
 _TABLES = Source.metadata.tables
-CHANNEL_OF_REGISTER = "licence"
+CHANNEL_OF_REGISTER = {"monitoring_point": "monitoring"}
 _LARGE = 4 * MIB
 _BYTES_PER_ROW = 120  # a usual row; only the progress bar depends on it
 
@@ -62,6 +65,7 @@ def import_file(
     defaults: Mapping[str, str] | None = None,
     progress: Callable[[float, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    again: bool = False,
 ) -> ImportFile:
     """Read a file as `kind`, store its rows in one transaction, and return its record.
 
@@ -70,8 +74,10 @@ def import_file(
     `known="now"` by `received_at`. `notice` is what the file was attached to. `key` makes the claimant hash; without
     it no claimant is kept. `defaults` are values the table has no column for. `progress` is told the share done (0 to
     1) and the rows so far, of a large file while it is looked through; when `cancelled` says so, Cancelled is raised
-    and nothing stays. Raises KeyError for an unknown kind and OSError when the file cannot be read; nothing for what
-    is in it.
+    and nothing stays. `again` reads the bytes though they were read before, because a header was explained since: the
+    report is made anew, and a row that now says more says it in the signal it already became.
+
+    Raises KeyError for an unknown kind and OSError when the file cannot be read; nothing for what is in it.
     """
     declared = load_kind(kind)
     source_id = source_id or f"upload-{kind}"
@@ -80,7 +86,7 @@ def import_file(
         source = ensure_source(session, source_id, declared)
         trust = source.trust if source.platform != "import" else None
         home = region_code or source.region_code
-        if found := _earlier(session, digest, kind, source_id):
+        if (found := _earlier(session, digest, kind, source_id)) and not again:
             return found
         mapping = header_mapping(session, source_id)
     stored_path = _keep_copy(path, digest, var)
@@ -99,26 +105,34 @@ def import_file(
     today = received_at.astimezone(CHINA).date()
     if progress and size > _LARGE:
         checking = FileStream(path, declared, name, mapping, defaults=defaults, today=today, keep_rows=False)
-        _look_through(checking, size, progress, cancelled)
+        # While its rows are stored in their one transaction nobody else can write to an SQLite store, not even how
+        # far it has come; reading twice costs little beside storing.
+        look_through(checking, size, progress, cancelled, whole=0.5)
     stream = FileStream(path, declared, name, mapping, defaults=defaults, today=today)
     with sessions.begin() as session:
         serialise(session, "signals")
-        if found := _earlier(session, digest, kind, source_id):
+        found = _earlier(session, digest, kind, source_id)
+        if found and not again:
             return found
-        file = ImportFile(
-            sha256=digest,
-            kind=kind,
-            source_id=source_id,
-            run_id=run_id,
-            account_id=account_id,
-            region_code=home,
-            name=name or path.name,
-            stored_path=str(stored_path.relative_to(var)),
-            received_at=received_at,
-            status="accepted",
-        )
-        session.add(file)
-        session.flush()
+        if found:
+            file = found
+            file.status = "accepted"
+            session.execute(delete(RowIssue).where(RowIssue.file_id == file.id))
+        else:
+            file = ImportFile(
+                sha256=digest,
+                kind=kind,
+                source_id=source_id,
+                run_id=run_id,
+                account_id=account_id,
+                region_code=home,
+                name=name or path.name,
+                stored_path=str(stored_path.relative_to(var)),
+                received_at=received_at,
+                status="accepted",
+            )
+            session.add(file)
+            session.flush()
         work = _Import(session, file, declared, context, lookups or Lookups())
         savepoint = session.begin_nested()
         for batch in stream:
@@ -135,6 +149,56 @@ def import_file(
     return file
 
 
+def import_again(
+    sessions: sessionmaker[Session],
+    file: ImportFile,
+    *,
+    var: Path,
+    key: bytes | None = None,
+    lookups: Lookups | None = None,
+    progress: Callable[[float, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ImportFile:
+    """Read a stored file again, with what was said about its headers since; see `import_file`.
+
+    Raises OSError when its copy is gone.
+    """
+    with read_only(sessions) as session:
+        notice = _notice_of(session, file)
+    return import_file(
+        sessions,
+        var / (file.stored_path or ""),
+        kind=file.kind,
+        received_at=file.received_at,
+        var=var,
+        source_id=file.source_id,
+        key=key,
+        account_id=file.account_id,
+        run_id=file.run_id,
+        region_code=file.region_code,
+        name=file.name,
+        notice=notice,
+        lookups=lookups,
+        progress=progress,
+        cancelled=cancelled,
+        again=True,
+    )
+
+
+def _notice_of(session: Session, file: ImportFile) -> Notice | None:
+    """Return the notice a crawled file hangs under."""
+    page = session.scalar(
+        select(FrontierPage).where(FrontierPage.source_id == file.source_id, FrontierPage.content_hash == file.sha256)
+    )
+    url = page.meta.get("parent") if page else None
+    if not url:
+        return None
+    day = session.scalar(
+        select(Signal.occurred_on).where(Signal.source_id == file.source_id, Signal.external_id == url)
+    )
+    return Notice(url, day) if day else None
+
+
 class _Import:
     """The state of one import inside its transaction."""
 
@@ -143,11 +207,15 @@ class _Import:
         self._converter = RowConverter(kind, context) if kind.signal else None
         self._conflicts = 0
         self._added = 0
+        places = select(Signal.file_place, Signal.id).where(Signal.file_id == file.id)
+        self._read_before: dict[str | None, int] = dict(session.execute(places).all())
 
     def take(self, rows: Sequence[ReadRow]) -> None:
         """Store valid rows."""
         if self._converter is not None:
             self._store(self._converter.feed(rows))
+        elif rows and self._kind.name == "monitoring_point":
+            self._added += store_points(self._session, rows, self._context)
         elif rows:
             self._added += store_register(
                 self._session, rows, self._context, run_id=self._file.run_id, name_key=self._lookups.name_key
@@ -159,6 +227,11 @@ class _Import:
             self._store(self._converter.finish())
 
     def _store(self, signals: Iterable[RawSignal]) -> None:
+        if self._read_before:
+            signals = list(signals)
+            known = [(self._read_before[s.file_place], s) for s in signals if s.file_place in self._read_before]
+            self._added += revise_signals(self._session, known)
+            signals = [s for s in signals if s.file_place not in self._read_before]
         stored = store_signals(self._session, signals, run_id=self._file.run_id, file_id=self._file.id)
         self._added += stored.added
         if stored.conflicts:
@@ -177,10 +250,15 @@ class _Import:
 
     def note(self, problems: Iterable[RowProblem], failed: Iterable[FailedRow]) -> None:
         """Keep why rows were quarantined or repaired, with their cells masked."""
-        personal = personal_headers(self._kind)
+        personal, known = personal_headers(self._kind), known_headers(self._kind.name)
         cells = {
             (row.sheet, row.row): {
-                header: "***" if header in personal and text else mask(text) for header, text in row.cells.items()
+                header: "***"
+                if header in personal and text
+                else mask(text)
+                if header in known
+                else _sample(header, text)
+                for header, text in row.cells.items()
             }
             for row in failed
         }
@@ -211,11 +289,27 @@ class _Import:
         if report.accepted:
             file.valid, file.quarantined = report.valid - self._conflicts, report.quarantined + self._conflicts
             file.added = self._added
-        file.warnings = dict(report.warnings) | (
-            {"unknown_headers": list(report.unknown_headers)} if report.unknown_headers else {}
-        )
+        else:
+            file.valid = file.quarantined = file.added = 0
+        file.warnings = dict(report.warnings)
+        if report.unknown_headers:
+            file.warnings["unknown_headers"] = list(report.unknown_headers)
+            file.warnings["samples"] = {
+                header: [_sample(header, cell) for cell in cells] for header, cells in report.samples.items()
+            }
         if report.message and not report.accepted:
             file.warnings["message"] = report.message
+
+
+_PERSONAL_HEADER = re.compile("人|姓名|名字|电话|手机|联系|身份|证件|住址|地址|邮箱|签名|卡号|账号|车牌|微信|患者|法人")
+
+
+def _sample(header: str, cell: str) -> str:
+    """Return a cell as an example of what stands under a header nobody knows yet: it may be anybody's name."""
+    if _PERSONAL_HEADER.search(header):
+        return "***"
+    asked = "姓名："
+    return mask(asked + cell)[len(asked) :]
 
 
 REASONS: Mapping[str, str] = {
@@ -252,6 +346,7 @@ REASONS: Mapping[str, str] = {
     "missing_required_column": "缺少必需的列",
     "scanned_pdf": "扫描件，没有可读取的文字",
     "personal_data": "含个人信息列",
+    "out_of_scope": "国外通报中非中国制造等与本省无关的记录，已略过",
 }
 """What each class of the import contract means, for the people who sent the file."""
 
@@ -260,7 +355,7 @@ def ensure_source(session: Session, source_id: str, kind: Kind) -> Source:
     """Return the source of that id; an upload names a new one, with the kind's channel and trust."""
     source = session.get(Source, source_id)
     if source is None:
-        channel = kind.signal.channel if kind.signal else CHANNEL_OF_REGISTER
+        channel = kind.signal.channel if kind.signal else CHANNEL_OF_REGISTER.get(kind.name, "licence")
         trust = kind.signal.trust if kind.signal else "official"
         insert_ignore(
             session,
@@ -317,6 +412,15 @@ def personal_headers_of(kind: str) -> frozenset[str]:
     return frozenset(alias for field, alias, _ in alias_rows() if field in personal)
 
 
+@cache
+def known_headers(kind: str) -> frozenset[str]:
+    """Return the headers this kind of table is known to use."""
+    from ingest.importers.headers import alias_rows
+
+    fields = {field.name for field in load_kind(kind).fields}
+    return frozenset(alias for field, alias, _ in alias_rows() if field in fields)
+
+
 def personal_headers(kind: Kind) -> frozenset[str]:
     """Return the headers under which this kind holds personal data."""
     return personal_headers_of(kind.name)
@@ -357,21 +461,24 @@ def _keep_copy(path: Path, digest: str, var: Path) -> Path:
     return kept
 
 
-def _look_through(
+def look_through(
     stream: FileStream,
     size: int,
-    progress: Callable[[float, int], None],
-    cancelled: Callable[[], bool] | None,
+    progress: Callable[[float, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    *,
+    whole: float = 1.0,
 ) -> None:
-    """Read a large file once without storing, so that its progress can be told.
+    """Read a file of `size` bytes without storing it, telling how far; `whole` is the share of the work this is.
 
-    While its rows are stored in their one transaction nobody else can write to an SQLite store, not even how far
-    it has come; reading again costs little beside storing.
+    Raises Cancelled when called off.
     """
     done = 0
     for batch in stream:
         if cancelled and cancelled():
             raise Cancelled(stream.report.name)
         done += batch.count + len(batch.problems)
-        progress(min(0.5, done * _BYTES_PER_ROW / size / 2), done)
-    progress(0.5, done)
+        if progress:
+            progress(min(whole, done * _BYTES_PER_ROW / size * whole), done)
+    if progress:
+        progress(whole, done)

@@ -1,10 +1,11 @@
 """Items -> store: each signal once, with its typed record and the names it mentions, in bulk."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from ingest.signal import RawSignal
@@ -16,6 +17,8 @@ from store.tables import (
     Injury,
     Inspection,
     Licence,
+    Link,
+    Mention,
     MonitoringPoint,
     MonitoringReport,
     PlanLine,
@@ -23,6 +26,7 @@ from store.tables import (
     SamplingResult,
     SelfCheck,
     Signal,
+    Tag,
 )
 
 CHUNK = 2_000
@@ -79,6 +83,65 @@ def store_signals(
     return stored
 
 
+def revise_signals(session: Session, revised: Iterable[tuple[int, RawSignal]]) -> int:
+    """Store the same rows of the same file read better; return how many signals there were. The caller commits.
+
+    Only our reading changes, never when it was known nor what people decided: the signal keeps its id and
+    `known_at`, a mention that somebody decided on stays, and what was derived from the text is derived anew.
+    """
+    count = 0
+    for chunk in chunked(revised, CHUNK):
+        count += len(chunk)
+        ids = [id_ for id_, _ in chunk]
+        stands = select(Signal.id, Signal.external_id, Signal.known_at).where(Signal.id.in_(ids))
+        held = {row.id: row for row in session.execute(stands)}
+        taken = _known(session, {(signal.source_id, external_id(signal)) for _, signal in chunk})
+        session.connection().execute(
+            update(_SIGNALS).where(_SIGNALS.c.id == bindparam("revised")),
+            [
+                {
+                    "revised": id_,
+                    "external_id": held[id_].external_id
+                    if (signal.source_id, external_id(signal)) in taken
+                    else external_id(signal),
+                    "content_hash": signal.content_hash,
+                    "title": signal.title,
+                    "text": signal.text,
+                    "url": signal.url,
+                    "region_code": signal.region_code,
+                    "occurred_on": signal.occurred_on,
+                    "payload": dict(signal.payload),
+                }
+                for id_, signal in chunk
+            ],
+        )
+        session.execute(delete(Tag).where(Tag.signal_id.in_(ids)))
+        for kind in {signal.record_kind for _, signal in chunk} - {None}:
+            table = RECORD_TABLES[str(kind)]
+            session.execute(delete(table).where(table.c.signal_id.in_(ids)))
+        _store_records(session, [replace(signal, known_at=held[id_].known_at) for id_, signal in chunk], ids)
+        for id_, signal in chunk:
+            _revise_mentions(session, id_, signal)
+    return count
+
+
+def _revise_mentions(session: Session, signal_id: int, signal: RawSignal) -> None:
+    """Add the names the row now says, and drop those it does not, unless somebody decided whose they are."""
+    said = {(m.role, m.text): m for m in signal.mentions}
+    rows = session.execute(
+        select(Mention.id, Mention.role, Mention.text, Link.decided)
+        .outerjoin(Link, Link.mention_id == Mention.id)
+        .where(Mention.signal_id == signal_id, Mention.start < 0)
+    ).all()
+    gone = [row.id for row in rows if (row.role, row.text) not in said and row.decided is None]
+    session.execute(delete(Link).where(Link.mention_id.in_(gone)))
+    session.execute(delete(Mention).where(Mention.id.in_(gone)))
+    held = {(row.role, row.text) for row in rows}
+    new = [(signal_id, m.role, m.text, -1, -1, m.uscc, m.region_code, m.address, m.denied)
+           for key, m in said.items() if key not in held]  # fmt: skip
+    bulk_insert(session, _MENTIONS, _MENTION_COLUMNS, list(zip(*new, strict=True)))
+
+
 def external_id(signal: RawSignal) -> str:
     """Return the id a signal is stored under: the source's own, else its content hash."""
     return signal.external_id or signal.content_hash
@@ -105,41 +168,22 @@ def _store_chunk(
         return
     ids = allocate_ids(session, Signal.__tablename__, len(fresh))
     parents = _parents(session, fresh, ids)
-    bulk_insert(
-        session,
-        _SIGNALS,
-        _SIGNAL_COLUMNS,
-        list(
-            zip(
-                *(
-                    (
-                        id_,
-                        s.source_id,
-                        external_id(s),
-                        content,
-                        s.channel,
-                        s.trust,
-                        parents.get((s.source_id, s.parent_external_id or "")),
-                        s.title,
-                        s.text,
-                        s.url,
-                        s.region_code,
-                        s.occurred_on,
-                        s.known_at,
-                        file_id,
-                        s.file_place,
-                        run_id,
-                        s.archive_path,
-                        [list(span) for span in s.damaged],
-                        dict(s.payload),
-                        list(s.flags),
-                    )
-                    for id_, content, s in zip(ids, hashes, fresh, strict=True)
-                ),
-                strict=True,
-            )
-        ),
-    )
+    nothing = [None] * len(fresh)
+    columns: dict[str, Sequence[Any]] = {
+        "id": ids,
+        "external_id": [external_id(s) for s in fresh],
+        "content_hash": hashes,
+        "parent_id": [parents.get((s.source_id, s.parent_external_id or "")) for s in fresh] if parents else nothing,
+        "file_id": [file_id] * len(fresh),
+        "run_id": [run_id] * len(fresh),
+        "damaged": [[list(span) for span in s.damaged] for s in fresh],
+        "payload": [dict(s.payload) for s in fresh],
+        "flags": [list(s.flags) for s in fresh],
+    }
+    for name in _SIGNAL_COLUMNS:
+        if name not in columns:
+            columns[name] = list(map(attrgetter(name), fresh))
+    bulk_insert(session, _SIGNALS, _SIGNAL_COLUMNS, [columns[name] for name in _SIGNAL_COLUMNS])
     _store_records(session, fresh, ids)
     mentions = [
         (id_, m.role, m.text, -1, -1, m.uscc, m.region_code, m.address, m.denied)
@@ -180,30 +224,26 @@ def _parents(session: Session, fresh: Sequence[RawSignal], ids: Sequence[int]) -
 
 
 def _store_records(session: Session, fresh: Sequence[RawSignal], ids: Sequence[int]) -> None:
-    by_kind: dict[str, list[dict[str, Any]]] = {}
+    by_kind: dict[str, list[tuple[int, RawSignal]]] = {}
     for id_, signal in zip(ids, fresh, strict=True):
-        if signal.record_kind is None:
-            continue
-        row = {
-            "signal_id": id_,
-            "occurred_on": signal.occurred_on,
-            "known_at": signal.known_at,
-            "region_code": signal.region_code,
-            **signal.record,
-        }
-        by_kind.setdefault(signal.record_kind, []).append(row)
-    for kind, rows in by_kind.items():
-        if kind == MonitoringReport.__tablename__:
-            _name_points(session, rows)
-        if kind == SamplingResult.__tablename__:
-            _tie_to_plan(session, rows)
+        if signal.record_kind is not None:
+            by_kind.setdefault(signal.record_kind, []).append((id_, signal))
+    for kind, pairs in by_kind.items():
         table = RECORD_TABLES[kind]
+        columns: dict[str, Sequence[Any]] = {"signal_id": [id_ for id_, _ in pairs]}
+        for name in ("occurred_on", "known_at", "region_code"):
+            columns[name] = [getattr(signal, name) for _, signal in pairs]
+        if kind == MonitoringReport.__tablename__:
+            columns["point_id"] = _points(session, [signal for _, signal in pairs])
+        if kind == SamplingResult.__tablename__:
+            columns["plan_line_id"] = _tie_to_plan(session, pairs)
         names = [column.name for column in table.columns]
-        columns = []
+        records = [signal.record for _, signal in pairs]
         for name in names:
-            default = _default(table.c[name])
-            columns.append([row.get(name, default) for row in rows])
-        bulk_insert(session, table, names, columns)
+            if name not in columns:
+                default = _default(table.c[name])
+                columns[name] = [record.get(name, default) for record in records]
+        bulk_insert(session, table, names, [columns[name] for name in names])
 
 
 def _default(column: Any) -> Any:
@@ -214,9 +254,9 @@ def _default(column: Any) -> Any:
     return default.arg(None) if default.is_callable else default.arg
 
 
-def _name_points(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Give each monitoring report the id of its point, registering points that are new."""
-    names = {row["point_name"]: row["region_code"] for row in rows if row.get("point_name")}
+def _points(session: Session, reports: Sequence[RawSignal]) -> list[int | None]:
+    """Return the id of each report's monitoring point, registering points that are new."""
+    names = {r.record["point_name"]: r.region_code for r in reports if r.record.get("point_name")}
     found = session.execute(select(MonitoringPoint.name, MonitoringPoint.id).where(MonitoringPoint.name.in_(names)))
     points = {row.name: row.id for row in found}
     for name in sorted(names.keys() - points.keys()):
@@ -224,28 +264,31 @@ def _name_points(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         session.add(point)
         session.flush()
         points[name] = point.id
-    for row in rows:
-        row["point_id"] = points.get(row.pop("point_name", None) or "")
+    return [points.get(report.record.get("point_name") or "") for report in reports]
 
 
-def _tie_to_plan(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Tie results to the plan lines they answer, by the code printed on the sampling sheet."""
-    codes = sorted({row["plan_code"] for row in rows if row.get("plan_code")})
+def _tie_to_plan(session: Session, results: Sequence[tuple[int, RawSignal]]) -> list[int | None]:
+    """Return the plan line each result answers, by the code printed on the sampling sheet; the line learns of it."""
+    codes = sorted({signal.record["plan_code"] for _, signal in results if signal.record.get("plan_code")})
     lines: dict[str, int] = {}
     for part in chunked(codes, 500):
         found = session.execute(select(PlanLine.code, PlanLine.id).where(PlanLine.code.in_(part)))
         lines |= {row.code: row.id for row in found}
-    for row in rows:
-        line_id = lines.get(row.pop("plan_code", None) or "")
-        row["plan_line_id"] = line_id
+    if not lines:
+        return [None] * len(results)
+    tied = []
+    for id_, signal in results:
+        line_id = lines.get(signal.record.get("plan_code") or "")
+        tied.append(line_id)
         if line_id is not None:
-            session.execute(update(PlanLine).where(PlanLine.id == line_id).values(**_answer(row)))
+            session.execute(update(PlanLine).where(PlanLine.id == line_id).values(**_answer(id_, signal.record)))
+    return tied
 
 
-def _answer(row: Mapping[str, Any]) -> dict[str, Any]:
-    outcome = row["outcome"]
+def _answer(signal_id: int, record: Mapping[str, Any]) -> dict[str, Any]:
+    outcome = record["outcome"]
     return {
         "status": _VISITED.get(outcome, "sampled"),
         "outcome": outcome if outcome in ("pass", "fail") else None,
-        "result_signal_id": row["signal_id"],
+        "result_signal_id": signal_id,
     }

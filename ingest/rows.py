@@ -133,12 +133,13 @@ class RowConverter:
         day = max(own, occurred_on) if own else occurred_on + timedelta(days=self._spec.known_delay_days)
         return min(datetime.combine(day, time(), CHINA), self._context.received_at)
 
-    def _sentence(self, parts: tuple[str, ...], separator: str, values: Mapping[str, Any]) -> str:
+    def _sentence(self, parts: tuple[tuple[str, ...], ...], separator: str, values: Mapping[str, Any]) -> str:
         said = []
-        for part in parts:
-            names = _slots(part)
-            if all(name in values for name in names):
-                said.append(_SLOT.sub(lambda slot: self._shown(slot[1], values[slot[1]]), part))
+        for wordings in parts:
+            for wording in wordings:
+                if all(name in values for name in _slots(wording)):
+                    said.append(_SLOT.sub(lambda slot: self._shown(slot[1], values[slot[1]]), wording))
+                    break
         return separator.join(said)
 
     def _shown(self, name: str, value: Any) -> str:
@@ -266,7 +267,7 @@ def check_signal_spec(kind: Kind) -> None:
     if spec is None:
         return
     known = {field.name for field in kind.fields}
-    named = {name for part in (*spec.title, *spec.text) for name in _slots(part)}
+    named = {name for part in (*spec.title, *spec.text) for wording in part for name in _slots(wording)}
     for rule in spec.columns.values():
         if isinstance(rule, str):
             named.add(rule)

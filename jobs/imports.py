@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from ingest.importers import FileReport, kind_names, load_kind
-from ingest.intake import Lookups, ensure_source, import_file
+from ingest.importers import FileReport, FileStream, kind_names, load_kind
+from ingest.intake import Lookups, ensure_source, header_mapping, import_file, look_through
 from ingest.lookups import office_lookups
 from jobs.opening import open_store, secret_key
 from jobs.runs import recorded_run
@@ -71,6 +71,23 @@ def import_one(
             "added": file.added if file.run_id == run_id else 0,
         }
     return file
+
+
+def check_file(
+    sessions: sessionmaker[Session],
+    path: Path,
+    kind: str,
+    *,
+    name: str | None = None,
+    progress: Callable[[float, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> FileReport:
+    """Return what importing a large upload would say, without storing anything. Raises Cancelled."""
+    with read_only(sessions) as session:
+        mapping = header_mapping(session, f"upload-{kind}")
+    stream = FileStream(path, kind, name, mapping, keep_rows=False)
+    look_through(stream, path.stat().st_size, progress, cancelled)
+    return stream.report
 
 
 def import_paths(

@@ -5,15 +5,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from ingest.intake import REASONS, Cancelled, import_again
 from jobs import crawl, grade, health, notify, outcome, pipeline, plan, whatif
-from jobs.imports import import_one
+from jobs.imports import check_file, import_one, make_lookups
+from jobs.opening import secret_key
 from jobs.settings import Settings
 from store.china_time import CHINA
 from store.session import read_only
-from store.tables import JobRequest
+from store.tables import ImportFile, JobRequest
 
 Progress = Callable[[float, str], None]
 Handler = Callable[[sessionmaker[Session], Settings, JobRequest, Progress], dict[str, Any]]
@@ -25,6 +26,10 @@ def day_of(request: JobRequest) -> date:
     return date.fromisoformat(str(asked)) if asked else datetime.now(CHINA).date()
 
 
+class RequestCancelled(Exception):
+    """The person who asked called the job off; nothing of it was kept."""
+
+
 class RequestError(ValueError):
     """The request's arguments cannot be used; the message says why, in Chinese."""
 
@@ -32,24 +37,65 @@ class RequestError(ValueError):
 def _import(
     sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
 ) -> dict[str, Any]:
+    def cancelled() -> bool:
+        return settings.cancel_mark(request.id).exists()
+
+    def told(share: float, rows: int) -> None:
+        progress(share, f"已读 {rows} 行")
+
+    if file_id := request.arguments.get("again"):
+        return _import_again(sessions, settings, int(file_id), told, cancelled)
     path = Path(str(request.arguments["path"])).resolve()
     if not path.is_relative_to(settings.var.resolve()):
         raise RequestError("只能导入已上传到数据目录的文件")
-    file = import_one(
-        sessions, settings, path, str(request.arguments["kind"]),
-        source_id=str(request.arguments.get("source_id") or ""),
-        name=request.arguments.get("name"),
-        account_id=request.account_id,
-        region_code=request.arguments.get("region_code"),
-        progress=lambda share, rows: progress(share, f"已读 {rows} 行"),
-        cancelled=lambda: _is_cancelled(sessions, request.id),
-    )  # fmt: skip
-    return {"文件": file.id, "有效": file.valid, "隔离": file.quarantined, "忽略": file.ignored, "run_id": file.run_id}
+    kind, name = str(request.arguments["kind"]), request.arguments.get("name")
+    try:
+        if request.arguments.get("dry_run"):
+            report = check_file(sessions, path, kind, name=name, progress=told, cancelled=cancelled)
+            counts = {"有效": report.valid, "隔离": report.quarantined, "忽略": report.ignored}
+            counts |= {REASONS.get(reason, reason): rows for reason, rows in report.reasons.items()}
+            said = {"只检查": "没有入库"} if report.accepted else {"不能入库": report.message}
+            path.unlink(missing_ok=True)
+            return said | counts
+        file = import_one(
+            sessions, settings, path, kind,
+            source_id=str(request.arguments.get("source_id") or ""),
+            name=name,
+            account_id=request.account_id,
+            region_code=request.arguments.get("region_code"),
+            progress=told,
+            cancelled=cancelled,
+        )  # fmt: skip
+    except Cancelled as stopped:
+        path.unlink(missing_ok=True)
+        raise RequestCancelled from stopped
+    path.unlink(missing_ok=True)  # what was taken in is kept under its hash
+    return _counts(file)
 
 
-def _is_cancelled(sessions: sessionmaker[Session], request_id: int) -> bool:
+def _import_again(
+    sessions: sessionmaker[Session],
+    settings: Settings,
+    file_id: int,
+    progress: Callable[[float, int], None],
+    cancelled: Callable[[], bool],
+) -> dict[str, Any]:
     with read_only(sessions) as session:
-        return session.scalar(select(JobRequest.status).where(JobRequest.id == request_id)) == "cancelled"
+        file = session.get(ImportFile, file_id)
+    if file is None:
+        raise RequestError("没有这份文件")
+    try:
+        file = import_again(
+            sessions, file, var=settings.var, key=secret_key(settings), lookups=make_lookups(sessions, settings),
+            progress=progress, cancelled=cancelled,
+        )  # fmt: skip
+    except Cancelled as stopped:
+        raise RequestCancelled from stopped
+    return _counts(file)
+
+
+def _counts(file: ImportFile) -> dict[str, Any]:
+    return {"文件": file.id, "有效": file.valid, "隔离": file.quarantined, "忽略": file.ignored, "run_id": file.run_id}
 
 
 def _plan(

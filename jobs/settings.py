@@ -34,3 +34,10 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.var / 'zhian.db'}"
+
+    def cancel_mark(self, request_id: int) -> Path:
+        """The file whose being there calls a running request off.
+
+        A file, because while an import holds an SQLite store nobody else can write to it, not even a wish to stop.
+        """
+        return self.var / "cancelled" / str(request_id)

@@ -15,7 +15,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs.lease import lives_here, this_process
-from jobs.requests import HANDLERS, Handler
+from jobs.requests import HANDLERS, Handler, RequestCancelled
 from jobs.schedule import tick
 from jobs.settings import Settings
 from store.china_time import CHINA
@@ -117,6 +117,8 @@ def work_once(
         else:
             counts = handler(sessions, settings, request, progress)
             status, message, run_id = "done", summary(counts), counts.get("run_id")
+    except RequestCancelled:
+        status, message = "cancelled", "已取消，没有入库"
     except Exception as failure:  # one bad request must not stop the queue; the person who asked reads why
         message = str(failure)[:500] or type(failure).__name__
         log.error("request_failed", request=request.id, job=request.job, error=type(failure).__name__)
@@ -124,6 +126,7 @@ def work_once(
     finally:
         stop.set()
         heart.join()
+        settings.cancel_mark(request.id).unlink(missing_ok=True)
     with sessions.begin() as session:
         session.execute(
             update(JobRequest)

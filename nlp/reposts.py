@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from nlp.normalize import normalize
 
-VERSION = "minhash-64-21x3-1"
+VERSION = "minhash-64-21x3-2"
 PERMUTATIONS = 64
 BANDS = 21
 ROWS = 3

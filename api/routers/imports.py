@@ -1,4 +1,4 @@
-"""Bringing files in: the form, the report of each file, and its rejected rows as a file."""
+"""Bringing files in: the form, trying a file without storing it, and the list of what came."""
 
 import secrets
 from datetime import UTC, datetime
@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from api.auth import Principal
-from api.deps import Caller, Config, Form, Id, InScope, Paging, Reading, note, sessions_of
-from api.errors import Refused, not_found
+from api.deps import Caller, Config, Form, InScope, Paging, Reading, note, sessions_of
+from api.errors import Refused
 from api.exports import send_table
 from api.rendering import masked, render
 from api.words import WORDS, word
@@ -22,7 +22,7 @@ from jobs.settings import Settings
 from store.export import Cell
 from store.reads import imports as reads
 from store.reads.page import EXPORT
-from store.session import transaction
+from store.session import read_only, transaction
 from store.tables import JobRequest
 
 router = APIRouter(include_in_schema=False)
@@ -30,6 +30,7 @@ router = APIRouter(include_in_schema=False)
 Word = Annotated[str, Query(max_length=40)]
 KINDS = {kind: title for kind, title in WORDS["import_kind"].items() if kind != "feed"}
 READ_AT_ONCE = 4 << 20  # bytes; larger files are read by the worker
+SHOWN_PROBLEMS, SHOWN_ROWS = 200, 20  # of a file that is only tried
 
 
 @router.get("/imports")
@@ -105,7 +106,7 @@ def import_export(
 
 @router.post("/imports")
 async def upload(request: Request, principal: Caller, form: Form, settings: Config) -> Response:
-    """Take a file in: small ones are read at once, large ones by the worker."""
+    """Take a file in, or only try it: small ones are read at once, large ones by the worker."""
     kind = form.choice("kind", KINDS, label="文件类别")
     sent = form.upload("file")
     folder = settings.var / "uploads"
@@ -114,7 +115,12 @@ async def upload(request: Request, principal: Caller, form: Form, settings: Conf
     if size == 0:
         path.unlink(missing_ok=True)
         raise Refused(422, "文件是空的")
-    return await run_in_threadpool(_take_in, request, principal, settings, path, name, kind, size)
+    tried = form.text("dry_run") == "true"
+    if size > READ_AT_ONCE:
+        return await run_in_threadpool(_ask_worker, request, principal, path, name, kind, tried)
+    if tried:
+        return await run_in_threadpool(_try, request, path, name, kind)
+    return await run_in_threadpool(_take_in, request, principal, settings, path, name, kind)
 
 
 async def _keep(sent: UploadFile, folder: Path) -> tuple[Path, int]:
@@ -129,27 +135,63 @@ async def _keep(sent: UploadFile, folder: Path) -> tuple[Path, int]:
     return path, size
 
 
-def _take_in(
-    request: Request, principal: Principal, settings: Settings, path: Path, name: str, kind: str, size: int
-) -> Response:
+def _ask_worker(request: Request, principal: Principal, path: Path, name: str, kind: str, tried: bool) -> Response:
+    with transaction(sessions_of(request)) as session:
+        row = JobRequest(
+            job="import",
+            arguments={
+                "path": str(path), "name": name, "kind": kind, "region_code": _home(principal), "dry_run": tried
+            },
+            account_id=principal.account_id,
+            requested_at=datetime.now(UTC),
+            status="waiting",
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        if not tried:
+            note(session, principal, "import", "job_request", row.id, detail={"name": name, "kind": kind})
+        return RedirectResponse(f"/jobs/{row.id}", 303)
+
+
+def _home(principal: Principal) -> str | None:
+    return principal.region_code.ljust(6, "0") if principal.region_code else None
+
+
+def _try(request: Request, path: Path, name: str, kind: str) -> Response:
+    """Show what an import would do, and store nothing: neither rows nor the file."""
+    from ingest.importers import load_kind, read_file
+    from ingest.importers.headers import meanings
+    from ingest.intake import REASONS, header_mapping, personal_headers
+
+    declared = load_kind(kind)
+    with read_only(sessions_of(request)) as session:
+        mapping = header_mapping(session, f"upload-{kind}")
+    try:
+        report = read_file(path, declared, name, mapping)
+    finally:
+        path.unlink(missing_ok=True)
+    personal = personal_headers(declared)
+    fields = [f for f in declared.fields if any(row.values.get(f.name) is not None for row in report.rows[:SHOWN_ROWS])]
+    context = {
+        "report": report,
+        "reasons": REASONS,
+        "problems": [
+            (problem, "***" if problem.column in personal else masked(problem.raw))
+            for problem in report.problems[:SHOWN_PROBLEMS]
+        ],
+        "columns": [meanings().get(f.name, f.name) for f in fields],
+        "rows": [
+            ["***" if f.type == "personal" else masked(str(row.values.get(f.name) or "")) for f in fields]
+            for row in report.rows[:SHOWN_ROWS]
+        ],
+    }
+    return render(request, "import_trial.html", context)
+
+
+def _take_in(request: Request, principal: Principal, settings: Settings, path: Path, name: str, kind: str) -> Response:
     from ingest.intake import import_file  # the importers are heavy and only uploads need them
 
     sessions = sessions_of(request)
-    region = principal.region_code.ljust(6, "0") if principal.region_code else None
-    if size > READ_AT_ONCE:
-        with transaction(sessions) as session:
-            row = JobRequest(
-                job="import",
-                arguments={"path": str(path), "name": name, "kind": kind, "region_code": region},
-                account_id=principal.account_id,
-                requested_at=datetime.now(UTC),
-                status="waiting",
-            )
-            session.add(row)
-            session.flush()
-            note(session, principal, "import", "job_request", row.id, detail={"name": name, "kind": kind})
-            request_id = row.id
-        return RedirectResponse(f"/jobs/{request_id}", 303)
     try:
         file = import_file(
             sessions,
@@ -159,7 +201,7 @@ def _take_in(
             var=settings.var,
             key=secret_key(settings),
             account_id=principal.account_id,
-            region_code=region,
+            region_code=_home(principal),
             name=name,
             lookups=request.app.state.lookups(),
         )
@@ -168,43 +210,3 @@ def _take_in(
     with transaction(sessions) as session:
         note(session, principal, "import", "import_file", file.id, detail={"name": name, "kind": kind})
     return RedirectResponse(f"/imports/{file.id}", 303)
-
-
-@router.get("/imports/{file_id}")
-def import_page(
-    request: Request,
-    session: Reading,
-    scope: InScope,
-    file_id: Id,
-    page: Paging,
-    rejected: Annotated[bool, Query()] = False,
-) -> Response:
-    """Show a file's report: counts that add up, the reasons, and the rows concerned."""
-    report = reads.one(session, scope, file_id, page, rejected_only=rejected)
-    if report is None:
-        raise not_found()
-    return render(request, "import.html", {"report": report, "rejected": rejected})
-
-
-@router.get("/imports/{file_id}/rejected.xlsx")
-def rejected_rows(request: Request, session: Reading, scope: InScope, file_id: Id, principal: Caller) -> Response:
-    """Send the rows that did not go in, with the columns they had and why, to be mended and sent again."""
-    report = reads.one(session, scope, file_id, EXPORT, rejected_only=True)
-    if report is None:
-        raise not_found()
-    columns: dict[str, None] = {}
-    for issue in report.issues.rows:
-        columns.update(dict.fromkeys(issue.cells))
-    headers = [*columns, "退回原因", "问题所在列", "工作表", "原行号"]
-    rows: list[list[Cell]] = [
-        [
-            *(masked(str(issue.cells[column])) if issue.cells.get(column) is not None else None for column in columns),
-            issue.message,
-            issue.column,
-            issue.sheet,
-            issue.row,
-        ]
-        for issue in report.issues.rows
-    ]
-    title = f"未入库行_{report.row.file.name}"[:60]
-    return send_table(request, principal, title=title, headers=headers, rows=rows, total=report.issues.total)

@@ -1,19 +1,22 @@
 """What ran and what is running."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import select
 
-from api.deps import Caller, Form, Id, InScope, Paging, Reading, Writing, note
-from api.errors import not_found
+from api.deps import Caller, Config, Form, Id, InScope, Paging, Reading, Writing, note, sessions_of
+from api.errors import Refused, not_found
 from api.exports import send_table
 from api.rendering import render
 from api.words import counts, word
 from store.export import Cell
 from store.reads import runs as reads
 from store.reads.page import EXPORT
+from store.session import read_only, transaction
 from store.tables import JobRequest
 
 router = APIRouter(include_in_schema=False)
@@ -106,3 +109,30 @@ def job_page(request: Request, session: Reading, principal: Caller, request_id: 
     if row is None:
         raise not_found()
     return render(request, "job.html", {"row": row})
+
+
+@router.post("/jobs/{request_id}/cancel")
+def cancel_job(request: Request, principal: Caller, request_id: Id, settings: Config) -> Response:
+    """Call an import off: one that waits is not begun, one that runs stops and leaves nothing."""
+    sessions = sessions_of(request)
+    owner = None if principal.role in ALL_REQUESTS else principal.account_id
+    with read_only(sessions) as session:
+        row = reads.request(session, request_id, owner)
+    if row is None:
+        raise not_found()
+    if row.job != "import" or row.status not in ("waiting", "running"):
+        raise Refused(409, "这项任务已不能取消")
+    mark = settings.cancel_mark(request_id)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()  # first: a running import holds the store until it sees this
+    with transaction(sessions) as session:
+        waiting = session.scalar(
+            select(JobRequest).where(JobRequest.id == request_id, JobRequest.status == "waiting").with_for_update()
+        )
+        if waiting is not None:
+            waiting.status, waiting.message, waiting.finished_at = "cancelled", "已取消，没有入库", datetime.now(UTC)
+            mark.unlink(missing_ok=True)
+            if sent := row.arguments.get("path"):
+                (settings.var / "uploads" / Path(str(sent)).name).unlink(missing_ok=True)
+        note(session, principal, "cancel_job", "job_request", request_id, detail={"job": row.job})
+    return RedirectResponse(f"/jobs/{request_id}", 303)

@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from api.deps import Caller, InScope, Paging, Reading
+from api.clock import today
+from api.deps import Caller, Config, InScope, Paging, Reading
 from api.errors import not_found
 from api.exports import send_table
 from api.rendering import render
 from api.words import word
 from store.export import Cell
-from store.reads import regions
+from store.reads import points, regions
 from store.reads import sources as reads
 from store.reads.page import EXPORT
 
@@ -23,12 +24,26 @@ Channel = Annotated[str, Query(max_length=40, description="渠道")]
 
 @router.get("/sources")
 def source_list(
-    request: Request, session: Reading, scope: InScope, page: Paging, verdict: Verdict = "", channel: Channel = ""
+    request: Request,
+    session: Reading,
+    scope: InScope,
+    page: Paging,
+    settings: Config,
+    verdict: Verdict = "",
+    channel: Channel = "",
 ) -> Response:
     """List the sources, the troubled ones first."""
     found = reads.list_sources(session, scope, page, verdict=verdict or None, channel=channel or None)
     names = regions.names(session, [row.region_code for row in found.rows])
-    context = {"page": found, "verdict": verdict, "channel": channel, "names": names}
+    duties = points.duties(session, scope, today(session, settings))
+    context = {
+        "page": found,
+        "verdict": verdict,
+        "channel": channel,
+        "names": names,
+        "late": [duty for duty in duties if duty.is_late],
+        "points": len(duties),
+    }
     return render(request, "sources.html", context)
 
 

@@ -23,7 +23,7 @@ csv.field_size_limit(2**31 - 1)
 def read_delimited(data: bytes, finder: HeaderFinder) -> Table:
     """Return the table of a separated text file. Raises Rejected: bad_encoding, no_header, corrupt (while read)."""
     marked, body = split_bom(data)
-    unknown: list[str] = []  # readings that are possible, but show no header
+    unknown: list[tuple[str, str]] = []  # readings that are possible, but show no header
     for encoding, errors in reading_order(marked):
         try:
             head = _decode_head(body, encoding, errors)
@@ -34,12 +34,14 @@ def read_delimited(data: bytes, finder: HeaderFinder) -> Table:
         if errors == "strict":
             if not _is_valid(body, encoding):
                 continue
-            unknown.append(head)
+            unknown.append((encoding, head))
         if known:
             return Table("", _rows(body, encoding, errors, max(known)[2]), end=END)
-    if not unknown or any(_is_damaged(head, finder) for head in unknown):
+    if not unknown or any(_is_damaged(head, finder) for _, head in unknown):
         raise Rejected("bad_encoding", "无法识别文字编码，请另存为 UTF-8 或 GB18030 后再导入")
-    raise Rejected("no_header", f"前 {SEARCHED_ROWS} 行中没有可识别的表头")
+    _, head = unknown[0]
+    widest = max(SEPARATORS, key=lambda mark: max(map(len, _top_rows(head, mark)), default=0))
+    return Table("", [list(row) for row in _top_rows(head, widest)])  # to show what stands where a header should
 
 
 def _is_damaged(head: str, finder: HeaderFinder) -> bool:

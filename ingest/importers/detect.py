@@ -14,6 +14,7 @@ EXTENSIONS = {
     "json": ("json", "jsonl", "ndjson", "txt"),
     "html": ("html", "htm"),
     "feed": ("xml", "rss", "atom", "rdf"),
+    "xml": ("xml",),
     "pdf": ("pdf",),
 }
 """The extensions that suit each type; another of these is a warning."""

@@ -54,6 +54,7 @@ class HeaderFinder:
         self, kind: Kind, mapping: Mapping[str, str] | None = None, defaults: Mapping[str, str] | None = None
     ) -> None:
         self.defaults = {name: text for name, text in (defaults or {}).items() if name in {f.name for f in kind.fields}}
+        self.mapping = dict(mapping or {})
         self._kind = kind
         self._names = _candidates(kind.name)
         for header, field in (mapping or {}).items():
@@ -138,12 +139,24 @@ class HeaderFinder:
                 names.append(below)
         if not known_below:
             return None
+        self._name_by_group(names, upper, lower)
         own = [cell for i, cell in enumerate(lower) if cell and (i >= len(upper) or cell != upper[i])]
         if known_below * 2 < len(own):
             return None
         both = self._match(at, at + 1, names)
         alone = max(len(single.columns) for single in singles[at : at + 2])
         return both if len(both.columns) > alone else None
+
+    def _name_by_group(self, names: list[str], upper: Sequence[str], lower: Sequence[str]) -> None:
+        """Let a group's first column stand for the group when its own name means nothing and no other column is it."""
+        said = {options[0][0] for name in names if (options := self._options(name))}
+        for i, name in enumerate(names):
+            group = upper[i] if i < len(upper) else ""
+            if i < len(lower) and lower[i] and group and group != lower[i] and not self._options(name):
+                options = self._options(group)
+                if options and options[0][0] not in said:
+                    names[i] = group
+                    said.add(options[0][0])
 
     def _with_upper_level(self, header: Header, rows: Sequence[Sequence[str]], merges: Sequence[Merge]) -> Header:
         """Return the header with the row of group names above it, if merged cells show that there is one."""

@@ -4,7 +4,7 @@ A new kind is a new file, not new code. What stands behind a type of column is i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,8 @@ class MentionSpec:
 class SignalSpec:
     """How a row becomes a signal. Parts of a sentence are left out when the field they show is empty.
 
+    Of a part written as several, the first that can be said is.
+
     Rows that follow each other, carry the same own id and differ in the `gathers` fields alone make one signal.
     """
 
@@ -76,8 +78,8 @@ class SignalSpec:
     known_date: str | None
     known_delay_days: int
     external_id: tuple[str, ...]
-    title: tuple[str, ...]
-    text: tuple[str, ...]
+    title: tuple[tuple[str, ...], ...]
+    text: tuple[tuple[str, ...], ...]
     separator: str
     url: str | None
     region: tuple[str, ...]
@@ -86,6 +88,24 @@ class SignalSpec:
     columns: Mapping[str, Any]
     product: str | None
     gathers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one foreign authority publishes what a kind holds, told by the headers it alone uses together.
+
+    Records may be nested: a member of a member stands under `A.B`. `lacks` are required fields it never has,
+    `defaults` fields that are the same in all its records (`today`: the day the file came), `only` the records
+    that concern us: a pattern some value of the column must match.
+    """
+
+    title: str
+    keys: tuple[str, ...]
+    element: str | None = None  # the XML element that is one record
+    lacks: tuple[str, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, str] = field(default_factory=dict)
+    passed: frozenset[str] = frozenset()  # columns known and not taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +122,7 @@ class Kind:
     visit: str | None = None  # the field that says that nothing was sampled, and so nothing was found
     refuse_personal: bool = False
     signal: SignalSpec | None = None
+    layouts: tuple[Layout, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -111,6 +132,11 @@ class Kind:
     def field(self, name: str) -> Field:
         """Return the column of that name."""
         return next(field for field in self.fields if field.name == name)
+
+    def in_layout(self, layout: Layout) -> "Kind":
+        """Return the kind as that authority publishes it: without demanding what it never says."""
+        fields = tuple(replace(field, required=False) if field.name in layout.lacks else field for field in self.fields)
+        return replace(self, fields=fields)
 
 
 def kind_names() -> tuple[str, ...]:
@@ -138,6 +164,7 @@ def load_kind(name: str) -> Kind:
         visit=declared.get("visit"),
         refuse_personal=declared.get("refuse_personal", False),
         signal=signal,
+        layouts=tuple(_layout(title, spec) for title, spec in declared.get("layouts", {}).items()),
     )
     named = {*kind.key, *kind.key_else, kind.result, kind.items, kind.visit} - {None}
     if signal:
@@ -162,6 +189,18 @@ def _field(kind: str, name: str, spec: Mapping[str, Any]) -> Field:
     return field
 
 
+def _layout(title: str, spec: Mapping[str, Any]) -> Layout:
+    return Layout(
+        title=title,
+        keys=tuple(spec["keys"]),
+        element=spec.get("element"),
+        lacks=tuple(spec.get("lacks", ())),
+        defaults=spec.get("defaults", {}),
+        only=spec.get("only", {}),
+        passed=frozenset(spec.get("passed", ())),
+    )
+
+
 def _signal(spec: Mapping[str, Any]) -> SignalSpec:
     return SignalSpec(
         channel=spec["channel"],
@@ -170,8 +209,8 @@ def _signal(spec: Mapping[str, Any]) -> SignalSpec:
         known_date=spec.get("known_date"),
         known_delay_days=spec.get("known_delay_days", 0),
         external_id=tuple(spec.get("external_id", ())),
-        title=tuple(spec["title"]),
-        text=tuple(spec["text"]),
+        title=tuple(map(_wordings, spec["title"])),
+        text=tuple(map(_wordings, spec["text"])),
         separator=spec.get("separator", "，"),
         url=spec.get("url"),
         region=tuple(spec.get("region", ())),
@@ -181,3 +220,7 @@ def _signal(spec: Mapping[str, Any]) -> SignalSpec:
         product=spec.get("product"),
         gathers=tuple(spec.get("gathers", ())),
     )
+
+
+def _wordings(part: str | list[str]) -> tuple[str, ...]:
+    return (part,) if isinstance(part, str) else tuple(part)

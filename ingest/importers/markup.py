@@ -3,10 +3,13 @@
 import re
 from xml.parsers import expat
 
+from lxml import etree
+
 from ingest.importers.report import Rejected
 from ingest.importers.text import split_bom
 
 MAX_DEPTH = 64
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DECLARATION = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _DECLARED = re.compile(r"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["'][^>]*\?>""")
 
@@ -69,6 +72,23 @@ def check_xml(text: str) -> None:
         if _DECLARATION.search(text.encode("utf-8", "replace")):
             raise Rejected("xml_forbidden", "XML 含 DTD 或实体声明，拒绝读取") from broken
         raise Rejected("corrupt", "XML 不完整或有错误") from broken
+
+
+def parse_checked(data: bytes) -> etree._Element:
+    """Return the root of an XML file that may be read. Raises Rejected: xml_forbidden, nesting_too_deep, corrupt."""
+    # a control character makes XML unreadable; as an invisible mark it is taken out, and told, with the others
+    text = _CONTROL.sub("\u200b", decode_xml(data))
+    check_xml(text)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError as broken:
+        raise Rejected("corrupt", "XML 不完整或有错误") from broken
+
+
+def local_name(element: etree._Element) -> str:
+    """Return the element's name without its namespace; empty for a comment."""
+    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
 
 
 def looks_like_xml(name: str, data: bytes) -> bool:

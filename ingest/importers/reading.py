@@ -60,6 +60,9 @@ class FileReading:
             "seconds": time.perf_counter() - self._started,
             "warnings": dict(tally.warnings),
         }
+        if self._rejected is None or self._rejected.reason in ("no_header", "missing_required_column"):
+            common["unknown_headers"] = tuple(tally.unknown_headers)
+            common["samples"] = {name: cells for name, cells in tally.unknown_headers.items() if cells}
         if self._rejected:
             return FileReport(status="rejected", reason=self._rejected.reason, message=self._rejected.message, **common)
         return FileReport(
@@ -69,7 +72,6 @@ class FileReading:
             quarantined=tally.quarantined,
             ignored=tally.ignored,
             reasons=dict(tally.reasons),
-            unknown_headers=tuple(tally.unknown_headers),
             **common,
         )
 
@@ -89,12 +91,17 @@ class FileReading:
         elif self._detected == "json":
             from ingest.importers.structured import read_json
 
-            self._detected, table = read_json(self._data)
+            self._detected, table = read_json(self._data, nested=bool(self._kind.layouts))
             yield table
         elif self._detected == "html":
             from ingest.importers.pages import read_html
 
             yield from read_html(self._data, self._finder)
+        elif self._detected == "feed" and self._kind.layouts:
+            from ingest.importers.published import read_published
+
+            self._detected = "xml"
+            yield read_published(self._data, self._kind)
         elif self._detected == "feed":
             from ingest.importers.feeds import read_feed
 

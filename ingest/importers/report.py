@@ -1,6 +1,6 @@
 """What reading one file leads to: the rows that hold, the ones that do not and why, and how they add up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +64,7 @@ class FileReport:
     status: str  # accepted | rejected
     reason: str | None = None
     message: str = ""
-    detected: str = ""  # xlsx | xls | csv | json | jsonl | html | feed | pdf
+    detected: str = ""  # xlsx | xls | csv | json | jsonl | html | feed | xml | pdf
     sha256: str = ""
     read: int = 0
     valid: int = 0
@@ -76,6 +76,9 @@ class FileReport:
     rows: tuple[ReadRow, ...] = ()
     failed: tuple[FailedRow, ...] = ()
     unknown_headers: tuple[str, ...] = ()
+    samples: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  # a few cells under each unknown header, as received
     seconds: float = 0.0
 
     @property

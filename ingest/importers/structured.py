@@ -1,5 +1,10 @@
-"""JSON files: an array of objects, an array under a usual name, or one object a line. Clause C7."""
+"""JSON files: an array of objects, an array under a usual name, or one object a line. Clause C7.
 
+A kind that foreign authorities publish in nested records (`Kind.layouts`) has them spread over columns: a member of
+a member stands under `A.B`, the members of a list together in one cell.
+"""
+
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,23 +13,25 @@ from typing import Any
 from ingest.importers.report import Rejected
 from ingest.importers.tables import MAX_COLUMNS, Row, Table
 from ingest.importers.text import readings
-from ingest.importers.values import Cell, OddCell
+from ingest.importers.values import Cell, OddCell, as_text
 
 MAX_DEPTH = 64
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _ARRAYS = ("data", "rows", "list", "records", "items", "results", "result")
+_TOGETHER = 400  # characters of a list shown in one cell: a name may have 500
 
 
 class _Twice(list[Any]):
     """The values of a key that stands more than once in one object."""
 
 
-def read_json(data: bytes) -> tuple[str, Table]:
+def read_json(data: bytes, *, nested: bool = False) -> tuple[str, Table]:
     """Return ("json" or "jsonl", table); item n is row n. Raises Rejected: corrupt, nesting_too_deep, no_header."""
     last: Rejected | None = None
     for _, _, text in readings(data):
         try:
-            return _read_text(text.strip("\x00"))
+            detected, items = _read_text(text.strip("\x00"))
+            return detected, table_of([spread(item) for item in items] if nested else items)
         except Rejected as rejected:
             if rejected.reason == "nesting_too_deep":
                 raise
@@ -32,7 +39,7 @@ def read_json(data: bytes) -> tuple[str, Table]:
     raise last or Rejected("bad_encoding", "无法识别文字编码")
 
 
-def _read_text(text: str) -> tuple[str, Table]:
+def _read_text(text: str) -> tuple[str, list[Any]]:
     _check_depth(text)
     try:
         whole = _loads(text)
@@ -40,13 +47,13 @@ def _read_text(text: str) -> tuple[str, Table]:
         lines = _LINE_END.split(text)
         if not is_lines(lines):
             raise Rejected("corrupt", "JSON 不完整或有错误") from None
-        return "jsonl", _table([_line(line) for line in (lines if lines[-1] else lines[:-1])])
+        return "jsonl", [_line(line) for line in (lines if lines[-1] else lines[:-1])]
     items = _array(whole, 0)
     if items is None:
         if isinstance(whole, dict):
-            return "jsonl", _table([whole])
+            return "jsonl", [whole]
         raise Rejected("no_header", "JSON 中没有记录数组")
-    return "json", _table(items)
+    return "json", items
 
 
 def _loads(text: str) -> Any:
@@ -146,7 +153,42 @@ def _array(value: Any, depth: int) -> list[Any] | None:
     return None
 
 
-def _table(items: Iterable[Any]) -> Table:
+def spread(item: Any) -> Any:
+    """Return a nested record as a flat one; what is no record comes back as it is."""
+    if not isinstance(item, dict):
+        return item
+    found: dict[str, list[str]] = {}
+    flat: dict[str, Any] = {}
+    for key, value in item.items():
+        if isinstance(value, dict | list) and not isinstance(value, _Twice):
+            _collect(value, key, found)
+        else:
+            flat[key] = html.unescape(value) if isinstance(value, str) else value
+    return flat | {path: _together(list(dict.fromkeys(texts))) for path, texts in found.items()}
+
+
+def _collect(value: Any, path: str, found: dict[str, list[str]]) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _collect(inner, f"{path}.{key}", found)
+    elif isinstance(value, list):
+        for inner in value:
+            _collect(inner, path, found)
+    elif value is not None and (text := html.unescape(as_text(value)).strip()):
+        found.setdefault(path, []).append(text)
+
+
+def _together(texts: Sequence[str]) -> str:
+    """Return the members of a list as one cell; of a very long list the first, and how many there are."""
+    for count in range(len(texts), 1, -1):
+        said = "；".join(texts[:count])
+        if len(said) <= _TOGETHER:
+            return said if count == len(texts) else f"{said} 等 {len(texts)} 项"
+    return texts[0] if len(texts) == 1 else f"{texts[0]} 等 {len(texts)} 项"
+
+
+def table_of(items: Iterable[Any]) -> Table:
+    """Return flat records as a table under the names of their members."""
     keys: dict[str, int] = {}
     objects: list[Mapping[str, Any] | None] = []
     odd: dict[int, OddCell] = {}

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any
 
 from ingest.importers.headers import SEARCHED_ROWS, Header, HeaderFinder, Merge
-from ingest.importers.kinds import Kind
+from ingest.importers.kinds import Kind, Layout
 from ingest.importers.report import MAX_PROBLEMS, FailedRow, Rejected, RowProblem
 from ingest.importers.text import DAMAGED, INVISIBLE, fold
 from ingest.importers.values import CELL_LIMIT, EMPTY, Cell, ColumnReader, OddCell, as_text
@@ -62,7 +62,7 @@ class Tally:
     ignored: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
-    unknown_headers: dict[str, None] = field(default_factory=dict)
+    unknown_headers: dict[str, list[str]] = field(default_factory=dict)  # each with a few cells under it
 
 
 class TableReader:
@@ -87,26 +87,38 @@ class TableReader:
         top = list(islice(rows, SEARCHED_ROWS))
         closed = _take_end(top, table)
         _check_width(top)
-        header = self._finder.find(top, table.merges)
+        layout, kind, finder = self._laid_out(top)
+        header = finder.find(top, table.merges)
         if header is None:
+            if self.lacking is None and not self.tally.unknown_headers:
+                self._offer(_likely_header(top), top)
             return
         if header.missing:
             if self.lacking is None or len(header.missing) < len(self.lacking):
                 self.lacking = header.missing
+                self.tally.unknown_headers.clear()
+                self._offer({at: header.names[at] for at in header.unknown}, top[header.bottom + 1 :])
             return
         if self._kind.refuse_personal and any(self._kind.field(name).type == "personal" for name in header.columns):
             raise Rejected("personal_data", "表中含姓名、电话等个人信息列，请去标识化后再导入")
+        if self.tables == 0:  # what was noted of tables that are none of ours
+            self.tally.unknown_headers.clear()
         self.tables += 1
-        for column in header.unknown:
-            self.tally.unknown_headers.setdefault(header.names[column])
-            self.tally.warnings["unknown_column"] += 1
+        unknown = {at: header.names[at] for at in header.unknown}
+        if layout:
+            unknown = {at: name for at, name in unknown.items() if name not in layout.passed}
+        if unknown:
+            self.tally.warnings["unknown_column"] += len(unknown)
+        self._offer(unknown, top[header.bottom + 1 :])
         self._count(ignored=header.top)
-        sheet = _SheetReader(self._kind, self._finder, header, table, self)
+        sheet = _SheetReader(kind, finder, header, table, self)
         position = header.bottom + 1
         remaining: Iterator[Row] = chain(top[position:], rows)
         while chunk := list(islice(remaining, CHUNK_ROWS)):
             closed = closed or _take_end(chunk, table)
             _check_width(chunk)
+            if layout:
+                chunk = [row if self._concerns_us(row, layout, header) else [] for row in chunk]
             yield sheet.check(chunk, position)
             position += len(chunk)
             self._rows += len(chunk)
@@ -114,6 +126,32 @@ class TableReader:
                 raise Rejected("limit_exceeded", f"超过 {MAX_ROWS:,} 行，请拆分后再导入")
         if not closed:
             raise Rejected("corrupt", "文件不完整：引号没有结束")
+
+    def _offer(self, unknown: Mapping[int, str], rows: Sequence[Row]) -> None:
+        """Note columns that mean nothing to us, for somebody to say what they are."""
+        for at, name in unknown.items():
+            cells = (as_text(row[at]).strip() for row in rows if at < len(row))
+            said = list(dict.fromkeys(_safe(cell[:60]) for cell in cells if cell not in EMPTY))
+            self.tally.unknown_headers.setdefault(_safe(name), said[:3])
+
+    def _laid_out(self, top: Sequence[Row]) -> tuple[Layout | None, Kind, HeaderFinder]:
+        """Return the foreign layout the first rows show, if any, and the kind and finder to read the table by."""
+        for layout in self._kind.layouts:
+            if any(set(layout.keys) <= {as_text(cell).strip() for cell in row} for row in top):
+                kind = self._kind.in_layout(layout)
+                today = self._today.isoformat()
+                fixed = {name: today if text == "today" else text for name, text in layout.defaults.items()}
+                return layout, kind, HeaderFinder(kind, self._finder.mapping, fixed | self._finder.defaults)
+        return None, self._kind, self._finder
+
+    def _concerns_us(self, row: Row, layout: Layout, header: Header) -> bool:
+        """False for a record an authority publishes about another country's goods: it is passed over, and counted."""
+        for name, pattern in layout.only.items():
+            cell = next((as_text(row[at]) for at, n in enumerate(header.names) if n == name and at < len(row)), "")
+            if not re.search(pattern, cell):
+                self.tally.warnings["out_of_scope"] += any(row)
+                return False
+        return True
 
     def _count(self, *, valid: int = 0, quarantined: int = 0, ignored: int = 0) -> None:
         self.tally.valid += valid
@@ -396,6 +434,17 @@ def _is_note(text: str) -> bool:
 def _safe(text: str) -> str:
     """Return the text as it can be kept and sent: without lone surrogates."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _likely_header(rows: Sequence[Row]) -> dict[int, str]:
+    """Return the names by column of the row that most looks like a header nobody has explained to us yet."""
+    best: dict[int, str] = {}
+    for row in rows:
+        said = {at: " ".join(as_text(cell).split()) for at, cell in enumerate(row) if not isinstance(cell, OddCell)}
+        names = {at: name for at, name in said.items() if name and len(name) <= 80 and not name[0].isdigit()}
+        if len(names) > max(len(best), 1) and len(set(names.values())) == len(names):
+            best = names
+    return best
 
 
 def _take_end(rows: list[Row], table: Table) -> bool:

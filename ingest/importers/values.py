@@ -22,9 +22,12 @@ from store.china_time import CHINA
 EARLIEST = date(1990, 1, 1)
 
 _EMPTY_WORDS = ("", "/", "-", "--", "—", "——", "无", "N/A", "NA", "null", "None", "nan", "NaT")
+_WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 EMPTY = frozenset(
-    {variant for word in _EMPTY_WORDS for variant in (word, word.upper(), word.lower(), word.capitalize())}
-    | {"／", "－", "－－", "Ｎ／Ａ", "NaN"}
+    variant.translate(width)
+    for word in (*_EMPTY_WORDS, "NaN")
+    for variant in (word, word.upper(), word.lower(), word.capitalize())
+    for width in ({}, _WIDE)
 )
 """Words that mean "nothing" in any cell. Clause C9."""
 

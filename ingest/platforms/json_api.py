@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lxml import etree
 
+from ingest.importers.published import as_record
 from ingest.platforms.feed import parse_xml, plain, read_moment
 from ingest.platforms.html import absolute, decode, parse, refuse_walls, text_of
 from ingest.platforms.page import Item, Link, NotContent, Page, Parsed
@@ -147,23 +148,7 @@ def _records_of_xml(page: Page, spec: SourceSpec) -> list[Any]:
     found = [node for node in root.iter() if isinstance(node.tag, str) and etree.QName(node).localname == name]
     if not found:
         raise NotContent("layout", f"返回的 XML 中没有 {name}，格式可能已改")
-    return [_as_record(node) for node in found]
-
-
-def _as_record(node: etree._Element) -> dict[str, Any]:
-    """Return an element's children as a record: a leaf is its text, a name that repeats a list."""
-    record: dict[str, Any] = {}
-    for child in node:
-        if not isinstance(child.tag, str):
-            continue
-        name = etree.QName(child).localname
-        value: Any = _as_record(child) if len(child) else (child.text or "").strip()
-        if name in record:
-            held = record[name]
-            record[name] = [*held, value] if isinstance(held, list) else [held, value]
-        else:
-            record[name] = value
-    return record
+    return [as_record(node) for node in found]
 
 
 def values_at(record: Any, path: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Every page in a real browser: wide and narrow, light and dark, offline, by keyboard and in print."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -142,6 +143,38 @@ def test_an_alert_is_acknowledged_in_the_page(chrome: Browser, site: tuple[str, 
     page.wait_for_load_state()
     assert page.locator(".head .chip:has-text('已签收')").count() == 1
     assert "账号near" in page.locator(".timeline").inner_text()
+    context.close()
+
+
+def test_an_unknown_header_is_explained_in_the_page(
+    chrome: Browser, site: tuple[str, Province], tmp_path: Path
+) -> None:
+    address, _ = site
+    file = tmp_path / "市局报表.csv"
+    header = "产品名称,标称生产企业名称,抽样日期,抽查结果,在哪儿买的,谁经手"
+    file.write_text(f"{header}\n充电器,甲公司,2026-03-05,合格,乙商场,张三\n插座,甲公司,2026-03-05,不成,丙商场,李四\n")
+    context = chrome.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
+    page = enter(context, address, "analyst")
+    page.goto(f"{address}/imports")
+    page.set_input_files("[name=file]", file)
+    page.click("button:has-text('只检查')")
+    assert "没有入库" in page.locator(".head").inner_text()
+    page.goto(f"{address}/imports")
+    page.set_input_files("[name=file]", file)
+    page.click("button:has-text('上传并核对')")
+    page.wait_for_selector("#headers")
+    if pictures := os.environ.get("PICTURES"):
+        page.screenshot(path=f"{pictures}/headers.png", full_page=True)
+    assert "张三" not in page.content()
+    assert page.evaluate(CHECK) == []
+    page.select_option("[name=field-0]", "sampled_entity_name")
+    page.click("button:has-text('记住这些表头')")
+    page.click("button:has-text('重新读取这份文件')")
+    page.wait_for_selector("#headers")
+    assert "在哪儿买的" not in page.locator("#headers").inner_text()
+    page.click("a.figure:has-text('有效')")
+    page.click("table.cards a[href^='/signals/'] >> nth=0")
+    assert "被抽样单位乙商场" in page.locator(".original").inner_text()
     context.close()
 
 

@@ -7,13 +7,13 @@ import json
 import sys
 from pathlib import Path
 
-from tests.corpus import sheet_cases, text_cases, web_cases
+from tests.corpus import outside_cases, sheet_cases, text_cases, web_cases
 from tests.corpus.cases import Case
 
 
 def all_cases() -> list[Case]:
     """Every case, in a fixed order."""
-    return [*text_cases.cases(), *sheet_cases.cases(), *web_cases.cases()]
+    return [*text_cases.cases(), *sheet_cases.cases(), *web_cases.cases(), *outside_cases.cases()]
 
 
 def write_corpus(folder: Path) -> None:

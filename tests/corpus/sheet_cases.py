@@ -19,7 +19,7 @@ _STAMP = (2024, 1, 1, 0, 0, 0)
 MAKER = "江城第1电器有限公司"
 
 
-def _repack(
+def repacked(
     data: bytes, change: Callable[[str, bytes], bytes | None] | None = None, extra: dict[str, bytes] | None = None
 ) -> bytes:
     """Return the package with parts changed or added; the same bytes each time."""
@@ -49,7 +49,7 @@ def book(fill: Callable[[Workbook, Worksheet], None], **how: Any) -> bytes:
     fill(made, sheet)
     out = io.BytesIO()
     made.save(out)
-    return _repack(out.getvalue(), **how)
+    return repacked(out.getvalue(), **how)
 
 
 def table(rows: Sequence[Sequence[Any]], header: Sequence[str] = HEADER, **how: Any) -> bytes:
@@ -69,14 +69,14 @@ def plain() -> bytes:
     return table([row(1), row(2)])
 
 
-def _edit(part: str, old: bytes, new: bytes, data: bytes | None = None) -> bytes:
+def edited(part: str, old: bytes, new: bytes, data: bytes | None = None) -> bytes:
     def change(name: str, body: bytes) -> bytes:
         if name != part:
             return body
         assert old in body, (part, old)
         return body.replace(old, new, 1)
 
-    return _repack(data or plain(), change)
+    return repacked(data or plain(), change)
 
 
 def sheets() -> list[Case]:
@@ -264,7 +264,7 @@ def sheets() -> list[Case]:
         refused("missing_column.xlsx", table([r[:6] for r in (row(1),)], HEADER[:6]), "missing_required_column"),
         taken(
             "lying_dimension.xlsx",
-            _edit("xl/worksheets/sheet1.xml", b'<dimension ref="A1:H3"', b'<dimension ref="A1:XFD1048576"'),
+            edited("xl/worksheets/sheet1.xml", b'<dimension ref="A1:H3"', b'<dimension ref="A1:XFD1048576"'),
             2,
         ),
         taken("xlsx_named_csv.csv.xls", plain(), 2, warns=["extension_mismatch"]),
@@ -293,12 +293,12 @@ def _without_places() -> bytes:
     def change(name: str, body: bytes) -> bytes:
         return re.sub(rb' r="[A-Z]*[0-9]+"', b"", body) if name == "xl/worksheets/sheet1.xml" else body
 
-    return _repack(book(fill), change)
+    return repacked(book(fill), change)
 
 
 def _formula_with_value() -> bytes:
     data = table([row(1, spec=7777)])
-    return _edit("xl/worksheets/sheet1.xml", b"<v>7777</v>", b"<f>40+8</f><v>48</v>", data)
+    return edited("xl/worksheets/sheet1.xml", b"<v>7777</v>", b"<f>40+8</f><v>48</v>", data)
 
 
 def packages() -> list[Case]:
@@ -337,39 +337,39 @@ def packages() -> list[Case]:
     flipped = bytearray(data)
     middle = data.index(b"xl/worksheets/sheet1.xml") + 60
     flipped[middle] ^= 0xFF
-    lying = bytearray(_repack(data, extra={"xl/media/a.bin": b"\x00" * (17 * 1024 * 1024)}))
+    lying = bytearray(repacked(data, extra={"xl/media/a.bin": b"\x00" * (17 * 1024 * 1024)}))
     entry = bytes(lying).rindex(b"PK\x01\x02")
     lying[entry + 24 : entry + 28] = (1000).to_bytes(4, "little")
     return [
-        refused("dtd_in_sheet.xlsx", _repack(data, with_dtd), "xml_forbidden"),
-        refused("dtd_in_utf16_styles.xlsx", _repack(data, dtd_utf16), "xml_forbidden"),
-        refused("dtd_in_svg.xlsx", _repack(data, extra={"xl/media/a.svg": dtd + b"<svg/>"}), "xml_forbidden"),
-        refused("traversal.xlsx", _repack(data, extra={"../../evil.txt": b"x"}), "unsafe_archive"),
-        refused("absolute.xlsx", _repack(data, extra={"/etc/evil": b"x"}), "unsafe_archive"),
-        refused("backslash.xlsx", _repack(data, extra={"..\\evil.txt": b"x"}), "unsafe_archive"),
-        refused("drive.xlsx", _repack(data, extra={"C:evil.txt": b"x"}), "unsafe_archive"),
+        refused("dtd_in_sheet.xlsx", repacked(data, with_dtd), "xml_forbidden"),
+        refused("dtd_in_utf16_styles.xlsx", repacked(data, dtd_utf16), "xml_forbidden"),
+        refused("dtd_in_svg.xlsx", repacked(data, extra={"xl/media/a.svg": dtd + b"<svg/>"}), "xml_forbidden"),
+        refused("traversal.xlsx", repacked(data, extra={"../../evil.txt": b"x"}), "unsafe_archive"),
+        refused("absolute.xlsx", repacked(data, extra={"/etc/evil": b"x"}), "unsafe_archive"),
+        refused("backslash.xlsx", repacked(data, extra={"..\\evil.txt": b"x"}), "unsafe_archive"),
+        refused("drive.xlsx", repacked(data, extra={"C:evil.txt": b"x"}), "unsafe_archive"),
         refused("same_entry_twice.xlsx", duplicate(), "unsafe_archive"),
-        refused("macros.xlsm", _repack(data, extra={"xl/vbaProject.bin": b"x"}), "unsafe_archive"),
+        refused("macros.xlsm", repacked(data, extra={"xl/vbaProject.bin": b"x"}), "unsafe_archive"),
         refused(
-            "bomb.xlsx", _repack(data, extra={"xl/media/a.bin": b"\x00" * (17 * 1024 * 1024)}), "too_large_expanded"
+            "bomb.xlsx", repacked(data, extra={"xl/media/a.bin": b"\x00" * (17 * 1024 * 1024)}), "too_large_expanded"
         ),
         refused("bomb_with_lying_size.xlsx", bytes(lying), "too_large_expanded"),
         refused(
-            "too_many_entries.xlsx", _repack(data, extra={f"x/{i}": b"" for i in range(1001)}), "too_large_expanded"
+            "too_many_entries.xlsx", repacked(data, extra={f"x/{i}": b"" for i in range(1001)}), "too_large_expanded"
         ),
-        taken("high_ratio_but_small.xlsx", _repack(data, extra={"xl/media/a.bin": b"\x00" * (8 * 1024 * 1024)}), 2),
+        taken("high_ratio_but_small.xlsx", repacked(data, extra={"xl/media/a.bin": b"\x00" * (8 * 1024 * 1024)}), 2),
         refused("cut.xlsx", data[: len(data) // 2], "corrupt"),
         refused("cut_directory.xlsx", data[: directory + 10], "corrupt"),
         refused("flipped_byte.xlsx", bytes(flipped), "corrupt"),
         refused("password_zip.xlsx", bytes(encrypted), "encrypted"),
         refused(
             "without_workbook.xlsx",
-            _repack(data, lambda name, body: None if name == "xl/workbook.xml" else body),
+            repacked(data, lambda name, body: None if name == "xl/workbook.xml" else body),
             "corrupt",
         ),
-        refused("without_sheet.xlsx", _repack(data, lambda name, body: None if name == sheet else body), "corrupt"),
+        refused("without_sheet.xlsx", repacked(data, lambda name, body: None if name == sheet else body), "corrupt"),
         refused(
-            "cut_sheet_xml.xlsx", _repack(data, lambda name, body: body[:-200] if name == sheet else body), "corrupt"
+            "cut_sheet_xml.xlsx", repacked(data, lambda name, body: body[:-200] if name == sheet else body), "corrupt"
         ),
         refused("zip_of_csv.zip", archive({"a.csv": csv_bytes([row(1)])}), "type_mismatch"),
         refused(

@@ -460,7 +460,7 @@ def feeds() -> list[Case]:
 
 
 @cache
-def _pdf(rows: tuple[tuple[str, ...], ...], password: str = "") -> bytes:
+def pdf_table(rows: tuple[tuple[str, ...], ...], password: str = "") -> bytes:
     from reportlab.lib import colors
     from reportlab.lib.pagesizes import A4, landscape
     from reportlab.lib.pdfencrypt import StandardEncryption
@@ -498,13 +498,13 @@ def documents() -> list[Case]:
     """PDF."""
     rows = tuple(tuple(str(cell) for cell in cells) for cells in (HEADER, *(row(i) for i in range(1, 61))))
     return [
-        taken("table.pdf", _pdf(rows[:3]), 2, rows=[{"maker": MAKER, "date": "2024-03-05"}, {}]),
-        taken("three_pages.pdf", _pdf(rows), 60, ignored=2),
-        taken("pdf_named_csv.csv", _pdf(rows[:3]), 2, warns=["extension_mismatch"]),
+        taken("table.pdf", pdf_table(rows[:3]), 2, rows=[{"maker": MAKER, "date": "2024-03-05"}, {}]),
+        taken("three_pages.pdf", pdf_table(rows), 60, ignored=2),
+        taken("pdf_named_csv.csv", pdf_table(rows[:3]), 2, warns=["extension_mismatch"]),
         refused("scanned.pdf", _scan(), "scanned_pdf"),
-        refused("password.pdf", _pdf(rows[:3], "secret"), "encrypted"),
-        refused("cut.pdf", _pdf(rows)[:1500], "corrupt"),
-        refused("pdf_without_header.pdf", _pdf(rows[1:3]), "no_header"),
+        refused("password.pdf", pdf_table(rows[:3], "secret"), "encrypted"),
+        refused("cut.pdf", pdf_table(rows)[:1500], "corrupt"),
+        refused("pdf_without_header.pdf", pdf_table(rows[1:3]), "no_header"),
     ]
 
 

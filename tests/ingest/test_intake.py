@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from ingest.intake import Cancelled, Lookups, import_file
+from ingest.intake import Cancelled, Lookups, import_again, import_file, remember_header
 from store.tables import (
     Complaint,
     Enterprise,
@@ -20,6 +20,7 @@ from store.tables import (
     RowIssue,
     SamplingResult,
     Signal,
+    Tag,
 )
 
 NOW = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
@@ -203,3 +204,46 @@ def test_a_register_fills_enterprises(sessions: sessionmaker[Session], tmp_path:
             ("producer", "cable"),
             ("seller", ""),
         ]
+
+
+def test_a_header_explained_later_is_read_in_the_same_signals(sessions: sessionmaker[Session], tmp_path: Path) -> None:
+    header = "产品名称,标称生产企业名称,抽样日期,抽查结果,在哪儿买的,谁经手"
+    text = f"{header}\n充电器,甲公司,2026-03-05,合格,乙商场,张三\n插座,甲公司,2026-03-05,合格,丙商场,李四\n"
+    path = write(tmp_path, "a.csv", text)
+    file = bring_in(sessions, path, "sampling")
+    assert file.warnings["unknown_headers"] == ["在哪儿买的", "谁经手"]
+    assert file.warnings["samples"] == {"在哪儿买的": ["乙商场", "丙商场"], "谁经手": ["张*", "李*"]}
+    with sessions.begin() as session:
+        before = session.execute(select(Signal.id, Signal.known_at).order_by(Signal.id)).all()
+        session.add(Tag(signal_id=before[0].id, kind="relevance", code="relevant", status="asserted",
+                        probability=1.0, version="1"))  # fmt: skip
+        remember_header(session, file.source_id, "在哪儿买的", "sampled_entity_name", account_id=None, at=NOW)
+    for _ in range(2):  # and once more changes nothing
+        again = import_again(sessions, file, var=tmp_path / "var")
+        assert (again.id, again.valid, again.added, again.warnings["unknown_headers"]) == (file.id, 2, 2, ["谁经手"])
+        with sessions() as session:
+            signals = session.scalars(select(Signal).order_by(Signal.id)).all()
+            assert [(signal.id, signal.known_at) for signal in signals] == [tuple(row) for row in before]
+            assert [signal.text.split("，")[2] for signal in signals] == ["被抽样单位乙商场", "被抽样单位丙商场"]
+            assert len(set(signals[0].external_id + signals[1].external_id)) > 2
+            assert session.scalars(select(Mention.text).where(Mention.role == "sampled")).all() == ["乙商场", "丙商场"]
+            assert session.scalar(select(func.count()).select_from(SamplingResult)) == 2
+            assert session.scalar(select(func.count()).select_from(Tag)) == 0
+    fresh = bring_in(sessions, write(tmp_path, "b.csv", text + "\n"), "sampling")
+    assert (fresh.valid, fresh.added) == (2, 0)  # the same rows in another file are the same signals
+
+
+def test_a_file_refused_for_a_header_goes_in_once_it_is_explained(
+    sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    text = "产品名称,标称生产企业名称,抽样日期,判得怎样\n充电器,甲公司,2026-03-05,合格\n充电器,甲公司,2026-13-05,合格\n"
+    file = bring_in(sessions, write(tmp_path, "a.csv", text), "sampling")
+    assert (file.reason, file.warnings["unknown_headers"]) == ("missing_required_column", ["判得怎样"])
+    with sessions.begin() as session:
+        remember_header(session, file.source_id, "判得怎样", "conclusion", account_id=None, at=NOW)
+    again = import_again(sessions, file, var=tmp_path / "var")
+    assert (again.id, again.status, again.valid, again.quarantined) == (file.id, "accepted", 1, 1)
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Signal)) == 1
+        assert session.scalar(select(func.count()).select_from(ImportFile)) == 1
+        assert session.scalars(select(RowIssue.reason)).all() == ["bad_date"]
