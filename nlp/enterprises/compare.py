@@ -52,8 +52,10 @@ def compare_industry(ours: str, theirs: str, policy: NamePolicy) -> Difference:
         return Difference(price["industry_missing"], ("未写行业",))
     if not theirs:
         return Difference(price["industry_other"], (f"登记名称没有行业“{ours}”",))
-    if ours in theirs or theirs in ours or _is_subsequence(ours, theirs):
+    if _is_subsequence(ours, theirs):
         return Difference(price["industry_part_missing"], (f"行业写法不全：{ours}／{theirs}",))
+    if _is_subsequence(theirs, ours):
+        return Difference(price["industry_more"], (f"行业比登记的多：{ours}／{theirs}",))
     if sorted(ours) == sorted(theirs):
         return Difference(price["industry_order"], ("行业词序不同",))
     if len(ours) == len(theirs):
@@ -81,11 +83,11 @@ def compare_bodies(ours: tuple[str, str], theirs: tuple[str, str], cut: bool, po
 def _compare_whole(ours: str, theirs: str, brand_length: int, cut: bool, policy: NamePolicy) -> Difference:
     """Align the two bodies where 字号 and 行业 could not be told apart the same way."""
     price = policy.deductions
-    if theirs.startswith(ours) and len(ours) >= brand_length:
+    if theirs.startswith(ours) and len(ours) >= brand_length and (cut or _all_words(theirs[len(ours) :], policy)):
         kind = "truncated" if cut else "industry_part_missing"
         return Difference(price[kind], (f"只写了“{ours}”",))
     cost, reasons = 0.0, []
-    tail_missing = False
+    missing = more = ""
     for edit in Levenshtein.editops(ours, theirs):
         kind, at, to = edit.tag, edit.src_pos, edit.dest_pos
         in_brand = to < brand_length or (to == brand_length and kind == "delete")
@@ -99,13 +101,15 @@ def _compare_whole(ours: str, theirs: str, brand_length: int, cut: bool, policy:
             cost += price["brand_extra"]
             reasons.append("字号多一字或少一字")
         elif kind == "insert":
-            tail_missing = True
+            missing += theirs[to]
         else:
-            cost += price["industry_other"] / 2
-            reasons.append(f"行业多出“{ours[at]}”")
-    if tail_missing:
-        cost += price["industry_part_missing"]
-        reasons.append("行业写法不全")
+            more += ours[at]
+    if missing:
+        cost += price["industry_part_missing" if _all_words(missing, policy) else "industry_garbled"]
+        reasons.append(f"行业少“{missing}”")
+    if more:
+        cost += price["industry_more" if _all_words(more, policy) else "industry_garbled"]
+        reasons.append(f"行业多出“{more}”")
     return Difference(cost, tuple(dict.fromkeys(reasons)))
 
 
@@ -145,6 +149,17 @@ def compare_branches(ours: str, theirs: str, policy: NamePolicy) -> Difference:
 def _form_class(form: str, policy: NamePolicy) -> str:
     found = policy.form_class.get(form) or policy.form_class.get(form.removeprefix("集团").removeprefix("股份"))
     return found or "company"
+
+
+def _all_words(text: str, policy: NamePolicy) -> bool:
+    """True when `text` is nothing but words for trades."""
+    if not text:
+        return True
+    return any(text.endswith(word) and _all_words(text[: -len(word)], policy) for word in _endings(text, policy))
+
+
+def _endings(text: str, policy: NamePolicy) -> list[str]:
+    return [text[at:] for at in range(len(text) - 1) if text[at:] in policy.industries]
 
 
 def _is_subsequence(short: str, long: str) -> bool:

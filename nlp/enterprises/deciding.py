@@ -104,17 +104,20 @@ class Decider:
         """The one rival whose registered name stands in the text letter by letter, or differs in order alone."""
         asked = squeeze(text).replace("(", "").replace(")", "")
         names = [squeeze(self._firms[item.firm].name).replace("(", "").replace(")", "") for item in rivals]
-        within = [item for item, name in zip(rivals, names, strict=True) if name in asked]
-        if len(within) == 1:
-            return within[0]
-        start = asked if parsed.cut else parsed.region + parsed.body if parsed.region and parsed.form else ""
-        begun = [item for item, name in zip(rivals, names, strict=True) if start and name.startswith(start)]
-        if len(begun) == 1:
-            return begun[0]
         letters = sorted(asked)
         turned = [item for item, name in zip(rivals, names, strict=True) if sorted(name) == letters]
         if len(turned) == 1:
             return turned[0]
+        within = [item for item, name in zip(rivals, names, strict=True) if name in asked]
+        if len(within) == 1:
+            return within[0]
+        for start in (
+            asked if parsed.cut or parsed.region else "",
+            parsed.region + parsed.body if parsed.region else "",
+        ):
+            begun = [item for item, name in zip(rivals, names, strict=True) if start and name.startswith(start)]
+            if len(begun) == 1:
+                return begun[0]
         form = _COMPANY.search(asked)
         if form and parsed.region:
             same = [i for i, n in zip(rivals, names, strict=True) if (own := _COMPANY.search(n)) and own[0] == form[0]]

@@ -70,15 +70,18 @@ class Search:
                 return scored
         for position in self._keys.get(parsed.key):
             keep(scored, Scored(position, 1.0, ("名称一致",), "exact_name"))
-        if scored and not wide:
+        if scored and not wide and (parsed.region or self._letter_by_letter(scored, text)):
             return scored
-        named = bool(scored)
         self._score_aliases(scored, parsed.key)
-        aliased = bool(scored) and not named and not parsed.region and not wide
+        read: dict[int, Scored] = {}
         for variant, cost, reasons in self._variants(parsed):
-            self._score_variant(scored, variant, cost + (0.06 if aliased else 0.0), reasons)
-            if self._best(scored) >= self._policy.link:
-                return scored
+            self._score_variant(read, variant, cost, reasons)
+            if self._best(read) >= self._policy.link:
+                break
+        for item in read.values():
+            keep(scored, item)
+        if self._best(scored) >= self._policy.link:
+            return scored
         near = self._local(parsed)
         for firm in list(near)[:_SHOWN_LOCAL]:
             self._score_spelling(scored, parsed, firm)
@@ -94,6 +97,14 @@ class Search:
         if self._best(scored) < self._policy.review:
             self._score_similar(scored, parsed, near)
         return scored
+
+    def _letter_by_letter(self, scored: dict[int, Scored], text: str) -> bool:
+        """False when 有限公司 is written for 有限责任公司 or the like: without a place it may be another firm's name."""
+        asked = squeeze(text)
+        return any(asked == squeeze(name) for firm in scored for name in self._all_names(firm))
+
+    def _all_names(self, firm: int) -> tuple[str, ...]:
+        return (self._firms[firm].name, *self._firms[firm].former_names)
 
     def _best(self, scored: dict[int, Scored]) -> float:
         return max((item.certainty for item in scored.values()), default=0.0)
@@ -147,14 +158,19 @@ class Search:
         text = parsed.key
         for platform in words().platforms:
             text = text.replace(platform, "")
-        for suffix in self._policy.shop_suffixes:
-            text = text.removesuffix(suffix)
+        before = ""
+        while text != before:
+            before = text
+            for suffix in self._policy.shop_suffixes:
+                if len(text) - len(suffix) >= 2:
+                    text = text.removesuffix(suffix)
+        if text != parsed.key and len(text) > 2:
+            text = text.removesuffix("店")
         if text == parsed.key or len(text) < 2:
             return
         cost = self._policy.deductions["brand_name"]
         self._score_aliases(scored, text, cost, f"网店昵称“{parsed.key}”")
-        if not scored:
-            self._score_variant(scored, self._parser.parse(text), cost, (f"网店昵称“{parsed.key}”",))
+        self._score_variant(scored, self._parser.parse(text), cost, (f"网店昵称“{parsed.key}”",))
 
     def _score_abbreviation(self, scored: dict[int, Scored], parsed: Parsed) -> None:
         """A short name nobody registered. It links only when it fits one firm far better than the next."""
@@ -215,7 +231,7 @@ class Search:
         body = parsed.body
         if not parsed.region:
             for start in range(1, len(body) - 1):
-                length, codes = self._regions.match_at(body, start)
+                length, codes = self._parser.place_chain(body, start)
                 if length and len(body) - length >= 2:
                     brand, industry = split(body[:start] + body[start + length :])
                     place = body[start : start + length]
@@ -232,7 +248,7 @@ class Search:
                 turned = replace(parsed, brand=body[length:], industry=body[:length])
                 yield turned, price["industry_order"], ("字号与行业颠倒",)
         if not parsed.form:
-            for length in (1, 2):
+            for length in (1, 2, 3, 4):
                 if len(body) - length >= 3 and self._parser.begins_form(body[-length:]):
                     brand, industry = split(body[:-length])
                     short = replace(parsed, brand=brand, industry=industry, form=body[-length:], cut=True)
@@ -274,7 +290,7 @@ class Search:
         self, scored: dict[int, Scored], parsed: Parsed, number: int, cost: float, why: tuple[str, ...]
     ) -> None:
         theirs = self._names.split(number)
-        body = compare_bodies((parsed.brand, parsed.industry), theirs, parsed.cut, self._policy)
+        body = compare_bodies((parsed.brand, parsed.industry), theirs, parsed.cut or not parsed.form, self._policy)
         left = 1.0 - cost - body.cost
         if left >= _HOPELESS:
             self._score_entries(scored, parsed, self._names.entries(number), left, (*why, *body.reasons))
@@ -283,9 +299,12 @@ class Search:
         self, scored: dict[int, Scored], parsed: Parsed, entries: Iterable[Entry], left: float, why: tuple[str, ...]
     ) -> None:
         policy = self._policy
+        misspelt = any("字号一字" in reason for reason in why)
         for entry in entries:
             place_cost, place_reason = self._compare_places(parsed, entry)
             certainty = left - place_cost
+            if misspelt and entry.place and not parsed.region_codes:
+                certainty -= policy.deductions["brand_unplaced"]
             if certainty < _HOPELESS:
                 continue
             form = compare_forms(parsed.form, entry.form, parsed.cut, policy)
@@ -325,18 +344,20 @@ class Search:
     def _score_reading(self, scored: dict[int, Scored], reading: LatinReading, number: int) -> None:
         brand, industry = self._names.split(number)
         price = self._policy.deductions
-        left = 1.0 - price["pinyin"]
+        left, why = 1.0 - price["pinyin"], ("拼音或英文写法",)
         if not reading.trade:
             left -= price["industry_missing"]
         elif not english_matches(reading.trade, industry):
-            return
-        parsed = Parsed("", reading.place, reading.codes, brand, industry, "")
-        self._score_entries(scored, parsed, self._names.entries(number), left, ("拼音或英文写法",))
+            if not (reading.at_words and reading.codes):
+                return
+            left, why = left - price["industry_garbled"], (*why, f"行业“{reading.trade}”未能识别")
+        parsed = Parsed("", reading.place, reading.codes, brand, industry, reading.form)
+        self._score_entries(scored, parsed, self._names.entries(number), left, why)
 
     def _reader(self) -> LatinReader:
         if self._latin is None:
             brands = ((self._names.split(number)[0], number) for number in range(len(self._names)))
-            self._latin = LatinReader(self._regions, brands)
+            self._latin = LatinReader(self._regions, self._policy.form_class, brands)
         return self._latin
 
 
