@@ -12,22 +12,25 @@ from nlp.regions import RegionIndex, shipped_index
 
 _NOISE = re.compile(r"[^0-9a-z\u4e00-\u9fff()&]+")
 _BRACKET = re.compile(r"\(([^()]*)\)")
+_SPACE = re.compile(r"\s+")
 _NUMBERED = re.compile(r"^[(]?\d{1,3}[)、．.]\s*|^[①-⑳]\s*")
 _LABEL = re.compile(
-    "^[\u4e00-\u9fff]{0,10}?(?:企业|单位|商家|商|者|方|厂家|厂商|公司|主体|名称|全称|厂名|店名|当事人|厂家)\\s*[:：]\\s*"
-    "|^(?:生产|制造|销售|经销|供货|出品)(?:企业|单位|厂家|商|者|方)\\s*/\\s*"
+    "^[\u4e00-\u9fff]{0,10}?(?:企业|单位|商家|商|者|方|厂家|厂商|公司|主体|名称|全称|厂名|店名|当事人|厂家):"
+    "|^(?:生产|制造|加工|销售|经销|供货|出品|监制|分装|委托|受托|标称)(?::|(?:企业|单位|厂家|商|者|方)/)"
 )
 _ABOUT = re.compile("^关于(.{4,})的(?:投诉|举报|来信|反映|问题|情况)$")
+_AND_OTHERS = re.compile("(?<=[司厂店部行社])等$")
 _PHONE = re.compile(
     r"(?:联系电话|电话|手机|tel)?\s*[:：]?\s*(?<!\d)(?:1\d{10}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4})(?!\d)"
 )
 _ROLE_NOTE = re.compile(
     "(?:标称|生产|制造|委托|受托|被委托|被抽样|受检|被检|销售|经营|供货|被投诉|出品|监制|委托加工|分装|进口|代理|自产|自产自销)"
-    "(?:企业|单位|商家|商|者|方|厂家|厂商|公司|生产)*|标称|生产|委托|受托|盖章|公章|原件|复印件|略|注销|吊销|存续|在业|开业"
+    "(?:企业|单位|商家|商|者|方|厂家|厂商|公司|生产)*|标称|生产|委托|受托|盖章|公章|原件|复印件|略|已?注销|已?吊销|存续|在业|开业"
 )
 _PERSON_TITLE = re.compile("^(?:法定代表人|法人代表|法人|负责人|经营者|联系人|经办人|业主|老板|店主|个体工商户|个体户)")
 _ADDRESS_END = re.compile(
-    r"^.*?(?:\d+(?:号|弄|室|幢|栋|楼|层|组|队|之\d+)+(?:[a-z0-9\-]*(?:号|室|幢|栋|楼|层|座|单元|厂房|门面))*|工业园区?|工业区|开发区|产业园)"
+    r"^.*?\d+(?:号|弄|室|幢|栋|楼|层|组|队|之\d+)+(?:[a-z0-9\-]*(?:号|室|幢|栋|楼|层|座|单元|厂房|门面))*"
+    "|^.*?(?:工业园区?|工业区|开发区|产业园)"
 )
 _ADDRESS_HINT = re.compile(r"\d|[路街巷弄村镇乡]|工业|园区|大道|开发区")
 _FORM_INSIDE = re.compile(
@@ -366,9 +369,9 @@ def learn_industries(names: Sequence[str], parser: NameParser) -> frozenset[str]
 
 def _bare(text: str) -> str:
     """A folded name without number, label, telephone, and without 关于 … 的投诉 around it."""
-    text = _LABEL.sub("", _NUMBERED.sub("", text.strip()))
+    text = _LABEL.sub("", _NUMBERED.sub("", _SPACE.sub("", text)))
     about = _ABOUT.match(text)
-    return _PHONE.sub("", about[1] if about else text)
+    return _AND_OTHERS.sub("", _PHONE.sub("", about[1] if about else text))
 
 
 def _canonical(text: str) -> str:

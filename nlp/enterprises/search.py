@@ -70,8 +70,11 @@ class Search:
                 return scored
         for position in self._keys.get(parsed.key):
             keep(scored, Scored(position, 1.0, ("名称一致",), "exact_name"))
-        if scored and not wide and (parsed.region or self._letter_by_letter(scored, text)):
-            return scored
+        if scored and not wide:
+            if parsed.region or self._letter_by_letter(scored, text):
+                return scored
+            for item in scored.values():
+                item.certainty -= self._policy.deductions["form_alike"]
         self._score_aliases(scored, parsed.key)
         read: dict[int, Scored] = {}
         for variant, cost, reasons in self._variants(parsed):
@@ -248,6 +251,11 @@ class Search:
                 turned = replace(parsed, brand=body[length:], industry=body[:length])
                 yield turned, price["industry_order"], ("字号与行业颠倒",)
         if not parsed.form:
+            meant = [form for form in "厂店" if form in look_alikes().get(body[-1:], "") and len(body) > 4]
+            for form in meant:
+                brand, industry = split(body[:-1].removesuffix("商"))
+                misread = replace(parsed, brand=brand, industry=industry, form="商店" if body[-2] == "商" else form)
+                yield misread, price["industry_look_alike"], (f"组织形式一字形近：{body[-1]}／{form}",)
             for length in (1, 2, 3, 4):
                 if len(body) - length >= 3 and self._parser.begins_form(body[-length:]):
                     brand, industry = split(body[:-length])
@@ -351,13 +359,13 @@ class Search:
             if not (reading.at_words and reading.codes):
                 return
             left, why = left - price["industry_garbled"], (*why, f"行业“{reading.trade}”未能识别")
-        parsed = Parsed("", reading.place, reading.codes, brand, industry, reading.form)
+        parsed = Parsed("", reading.place, reading.codes, brand, industry, reading.form.replace("有限责任", "有限"))
         self._score_entries(scored, parsed, self._names.entries(number), left, why)
 
     def _reader(self) -> LatinReader:
         if self._latin is None:
             brands = ((self._names.split(number)[0], number) for number in range(len(self._names)))
-            self._latin = LatinReader(self._regions, self._policy.form_class, brands)
+            self._latin = LatinReader(self._regions, (*self._policy.form_class, "有限责任公司"), brands)
         return self._latin
 
 
