@@ -348,7 +348,9 @@ class Province:
 
     def _pinyin(self, made: Made) -> Asked | None:
         words = [_latin(made.place), _latin(made.brand), _latin(made.industry)]
-        text = " ".join(w.capitalize() for w in words if w) + self.random.choice(["", " Youxian Gongsi", " Co., Ltd."])
+        text = " ".join(w.capitalize() for w in words if w) + self.random.choice(
+            ["", " Co., Ltd.", " Youxian Gongsi" if made.form.endswith("有限公司") else " Co., Ltd."]
+        )
         return self._fits("pinyin", text, made, self._sounding(made)) if made.place else None
 
     def _english(self, made: Made) -> Asked | None:

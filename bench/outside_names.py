@@ -27,10 +27,7 @@ from nlp.regions import RegionRow, shipped_index, shipped_regions
 
 WORDS = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
 _CHINESE = re.compile("[\u4e00-\u9fff]{2,4}")
-BESIDE_THE_NAME = frozenset(
-    ["region_missing", "region_dropped", "short", "brand", "shop", "pinyin", "english", "context", "product"]
-    + ["two_firms", "two", "by_region", "by_context", "by_address", "by_product"]
-)
+BESIDE_THE_NAME = frozenset(WORDS["beside_the_name"])
 _FULL_FORMS = ("有限公司", "有限责任公司", "股份有限公司", "集团有限公司")
 
 

@@ -10,7 +10,8 @@ from nlp.enterprises.scored import Scored
 from nlp.enterprises.types import Candidate, Firm, Query, Resolution
 from nlp.regions import RegionIndex
 
-_SHOWN = 8  # candidates handed out
+_SHOWN = 8  # candidates handed out, unless more fit equally
+_MOST_SHOWN = 200
 _COMPANY = re.compile("(?:股份|集团)?有限(?:责任)?公司")
 
 
@@ -29,10 +30,12 @@ class Decider:
             return Resolution("none", (), (), 0.0, "none", ("名册中没有相近的名称",))
         self._weigh(query, code, parsed, scored)
         scored.sort(key=lambda item: (-item.rank, item.firm))
-        shown = tuple(
-            Candidate(self._firms[item.firm].id, _share(item.certainty), item.reasons) for item in scored[:_SHOWN]
-        )
         best, policy = scored[0], self._policy
+        rivals = [s for s in scored[1:] if s.certainty >= policy.link and best.rank - s.rank < policy.margin]
+        shown = tuple(
+            Candidate(self._firms[item.firm].id, _share(item.certainty), item.reasons)
+            for item in scored[: min(_MOST_SHOWN, max(_SHOWN, len(rivals) + 1))]
+        )
         if best.certainty < policy.link:
             weak = best.certainty >= policy.review
             return Resolution("none", (), shown, _share(best.certainty), best.method, best.reasons, review=weak)
@@ -41,7 +44,6 @@ class Decider:
             # The very name is registered elsewhere: a firm here that is only like it needs a person.
             reasons = ("名称一致的企业登记在别处，此处只有名称相近的", *best.reasons)
             return Resolution("ambiguous", (), shown, _share(best.certainty / 2), best.method, reasons, review=True)
-        rivals = [s for s in scored[1:] if s.certainty >= policy.link and best.rank - s.rank < policy.margin]
         if rivals:
             literal = self._literal(query.text, parsed, [best, *rivals])
             if literal is None:

@@ -12,6 +12,7 @@ from nlp.regions import RegionIndex, shipped_index
 
 _NOISE = re.compile(r"[^0-9a-z\u4e00-\u9fff()&]+")
 _BRACKET = re.compile(r"\(([^()]*)\)")
+_PLAIN = re.compile("(?!关于)[\u4e00-\u9fff()]*[^等]")
 _SPACE = re.compile(r"\s+")
 _NUMBERED = re.compile(r"^[(]?\d{1,3}[)、．.]\s*|^[①-⑳]\s*")
 _LABEL = re.compile(
@@ -255,10 +256,10 @@ class NameParser:
 
     def _read_form(self, text: str) -> str:
         """`text` with a form at its end put right that was misread in one character: 有根公司, 隼团, 有限云司."""
+        if text.endswith(_LONG_FORMS):
+            return text
         for form in _LONG_FORMS:
             tail = text[-len(form) :]
-            if tail == form:
-                return text
             wrong = [at for at, (a, b) in enumerate(zip(tail, form, strict=False)) if a != b]
             if len(wrong) != 1 or len(text) - len(form) < 3:
                 continue
@@ -369,6 +370,8 @@ def learn_industries(names: Sequence[str], parser: NameParser) -> frozenset[str]
 
 def _bare(text: str) -> str:
     """A folded name without number, label, telephone, and without 关于 … 的投诉 around it."""
+    if _PLAIN.fullmatch(text):
+        return text
     text = _LABEL.sub("", _NUMBERED.sub("", _SPACE.sub("", text)))
     about = _ABOUT.match(text)
     return _AND_OTHERS.sub("", _PHONE.sub("", about[1] if about else text))

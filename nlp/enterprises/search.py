@@ -29,6 +29,7 @@ _ENTRIES = 60  # names of one body whose spelling is compared
 _SHOWN = 6
 _SHOWN_LOCAL = 3
 _LOCAL = 3_000  # names of one place that are compared letter by letter
+_UNLIKE = 40.0  # names less like than this (0–100) are not kept
 _NEAR = 80.0  # a name of the same place this like it (0–100) ends the search
 
 
@@ -54,6 +55,7 @@ class Search:
         self._policy: NamePolicy = parser.policy
         self._regions: RegionIndex = parser.regions
         self._latin: LatinReader | None = None
+        self._placed_names = [firms[firm].name for firm in names.placed_firms]
 
     def added(self, number: int) -> None:
         """Take note of a body that was put in after the indexes were built."""
@@ -102,7 +104,7 @@ class Search:
         return scored
 
     def _letter_by_letter(self, scored: dict[int, Scored], text: str) -> bool:
-        """False when 有限公司 is written for 有限责任公司 or the like: without a place it may be another firm's name."""
+        """False when 有限公司 is written for 有限责任公司 or the like: without a place it may be another's name."""
         asked = squeeze(text)
         return any(asked == squeeze(name) for firm in scored for name in self._all_names(firm))
 
@@ -114,11 +116,14 @@ class Search:
 
     def _local(self, parsed: Parsed) -> dict[int, float]:
         """The names of the same place that are spelt most like this one, best first, with their likeness 0–100."""
-        firms = list(dict.fromkeys(f for code in parsed.region_codes for f in self._names.placed(code, _LOCAL)))
-        if not firms:
-            return {}
-        found = extract(fold(self._text(parsed)), [self._firms[f].name for f in firms], scorer=ratio, limit=_SHOWN)
-        return {firms[at]: score for _, score, at in found}
+        near: dict[int, float] = {}
+        asked = fold(self._text(parsed))
+        for code in parsed.region_codes:
+            part = self._names.placed(code, _LOCAL)
+            names, firms = self._placed_names[part], self._names.placed_firms[part]
+            for _, score, at in extract(asked, names, scorer=ratio, limit=_SHOWN, score_cutoff=_UNLIKE):
+                near[firms[at]] = max(score, near.get(firms[at], 0.0))
+        return dict(sorted(near.items(), key=lambda pair: -pair[1])[:_SHOWN])
 
     def _score_spelling(self, scored: dict[int, Scored], parsed: Parsed, firm: int) -> None:
         """Compare with one firm's name part by part, whatever it sounds or looks like."""
@@ -352,7 +357,8 @@ class Search:
     def _score_reading(self, scored: dict[int, Scored], reading: LatinReading, number: int) -> None:
         brand, industry = self._names.split(number)
         price = self._policy.deductions
-        left, why = 1.0 - price["pinyin"], ("拼音或英文写法",)
+        left = 1.0 - price["pinyin"]
+        why: tuple[str, ...] = ("拼音或英文写法",)
         if not reading.trade:
             left -= price["industry_missing"]
         elif not english_matches(reading.trade, industry):

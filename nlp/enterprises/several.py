@@ -1,7 +1,7 @@
 """Two firms in one cell: A、B; 委托方：A 受托方：B; A（委托B生产）."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from nlp.enterprises.characters import fold
 from nlp.enterprises.names import squeeze
@@ -31,23 +31,27 @@ def split_names(text: str, is_name: Callable[[str], bool]) -> list[str]:
         if 2 <= len(parts) <= _MOST and all(_ends_like_a_name(part) for part in parts):
             return parts
     for found in _WORD.finditer(folded):
-        parts = _cut(text, [found])
-        tail = fold(parts[1])
-        asked = _ASKED_BY.search(tail) if "受" in found[0] else None
-        rest = _LEFT_OVER.search(tail) if not asked and ("托" in found[0] or "由" in found[0]) else None
-        end = (asked or rest).start() if asked or rest else len(tail)  # type: ignore[union-attr]
-        parts[1] = parts[1][:end] if end < len(tail) and end >= _SHORTEST else parts[1]
+        first, second = _cut(text, [found])
+        parts = [first, second[: _end_of_name(fold(second), found[0])]]
         if all(_is_one(part, is_name) for part in parts):
             return parts
     return [text]
 
 
-def _cut(text: str, joints: "re.Iterator | list[re.Match[str]]") -> list[str]:
+def _cut(text: str, joints: Iterable[re.Match[str]]) -> list[str]:
     parts, start = [], 0
     for joint in joints:
         parts.append(text[start : joint.start()].strip())
         start = joint.end()
     return [*parts, text[start:].strip()]
+
+
+def _end_of_name(text: str, joint: str) -> int:
+    """Where the second name ends: 受 … 委托, 委托 … 生产 and a bracket close behind it."""
+    if "受" in joint and (asked := _ASKED_BY.search(text)):
+        return asked.start()
+    rest = _LEFT_OVER.search(text) if "托" in joint or "由" in joint else None
+    return rest.start() if rest and rest.start() >= _SHORTEST else len(text)
 
 
 def _ends_like_a_name(part: str) -> bool:
