@@ -33,7 +33,7 @@ class Decider:
         best, policy = scored[0], self._policy
         rivals = [s for s in scored[1:] if s.certainty >= policy.link and best.rank - s.rank < policy.margin]
         shown = tuple(
-            Candidate(self._firms[item.firm].id, _share(item.certainty), item.reasons)
+            Candidate(self._firms[item.firm].id, _share(item.certainty), item.reasons, item.taken)
             for item in scored[: min(_MOST_SHOWN, max(_SHOWN, len(rivals) + 1))]
         )
         if best.certainty < policy.link:
