@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from nlp.enterprises.characters import fold, relation
 from nlp.enterprises.policy import NamePolicy, load_name_policy, words
@@ -65,11 +64,6 @@ class Parsed:
         return self.brand + self.industry
 
 
-@cache
-def _forms(policy_version: str) -> tuple[str, ...]:
-    return tuple(sorted(load_name_policy().form_class, key=len, reverse=True))
-
-
 def squeeze(name: str) -> str:
     """`name` folded, without spaces and signs; brackets stay."""
     folded = fold(name)
@@ -98,7 +92,7 @@ class NameParser:
     ) -> None:
         self.regions = regions or shipped_index()
         self.policy = policy or load_name_policy()
-        self._forms = _forms(self.policy.version)
+        self._forms = tuple(sorted(self.policy.form_class, key=len, reverse=True))
         self._form_ends: dict[str, tuple[str, ...]] = {}
         for form in self._forms:
             self._form_ends[form[-1]] = (*self._form_ends.get(form[-1], ()), form)
