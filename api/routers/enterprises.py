@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.deps import Caller, Config, Id, InScope, Paging, Reading
 from api.errors import not_found
 from api.exports import send_table
+from api.relations import relations_chart
 from api.rendering import masked, render
 from api.words import word
 from store.export import Cell, Sheet
@@ -185,11 +186,15 @@ def enterprise_page(request: Request, session: Reading, scope: InScope, enterpri
     if file.enterprise.merged_into_id:
         return RedirectResponse(f"/enterprises/{file.enterprise.merged_into_id}", 303)
     ties = linked.ties(session, scope, enterprise_id)
+    shared = linked.shared_models(session, scope, enterprise_id=enterprise_id)
     codes = [file.enterprise.region_code, *(tie.enterprise.region_code for tie in ties)]
+    codes += [code for row in shared for code in row.regions]
     context = {
         "file": file,
         "ties": ties,
         "tie_words": linked.TIES,
+        "relations_chart": relations_chart(file.enterprise, ties),
+        "shared": shared,
         "names": regions.names(session, codes),
         "history_chart": _history_chart(file),
         "record_columns": RECORD_COLUMNS,
