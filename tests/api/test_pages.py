@@ -90,7 +90,7 @@ def test_a_firms_relations_are_drawn_and_listed(app: FastAPI, browser: Enter, pr
         branch = make_enterprise(
             session, name="明烛公司城西分公司", region_code="990101", parent_id=province.enterprise
         )
-        far = make_enterprise(session, name="明烛公司外市分公司", region_code="990201", parent_id=province.enterprise)
+        make_enterprise(session, name="明烛公司外市分公司", region_code="990201", parent_id=province.enterprise)
     page = browser("near").get(f"/enterprises/{province.enterprise}").text
     drawn = json.loads(page.split('id="relations-chart">', 1)[1].split("</script>", 1)[0])["series"][0]
     assert [(node["name"], node.get("href")) for node in drawn["data"]] == [
