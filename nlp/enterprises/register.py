@@ -149,7 +149,8 @@ class Register:
         if len(linked) == len(found):
             return Resolution("link", ids, candidates, score, linked[0].method, reasons)
         if linked and all(f.decision == "none" for f in found if f not in linked):
-            return Resolution("link", ids, candidates, score, linked[0].method, reasons, review=True)
+            half = min(f.score for f in linked) / 2  # one of the two is nobody's
+            return Resolution("link", ids, candidates, half, linked[0].method, reasons, review=True)
         decision: Decision = "ambiguous" if linked or any(f.decision == "ambiguous" for f in found) else "none"
         return Resolution(decision, (), candidates, score, found[0].method, reasons, review=decision == "ambiguous")
 
