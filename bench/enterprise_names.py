@@ -336,7 +336,7 @@ class Province:
         return self._fits("brand", alias, made, self._owners(alias.removesuffix("牌")))
 
     def _owners(self, alias: str) -> list[Made]:
-        return [*self._by_alias[alias], *self._by_alias[alias + "牌"]]
+        return [*self._by_alias[alias], *self._by_alias[alias + "牌"], *self._by_body[alias]]
 
     def _truncated(self, made: Made) -> Asked | None:
         cut = self.random.randint(1, min(5, len(made.form) + 1))
@@ -348,18 +348,23 @@ class Province:
 
     def _pinyin(self, made: Made) -> Asked | None:
         words = [_latin(made.place), _latin(made.brand), _latin(made.industry)]
-        text = " ".join(w.capitalize() for w in words if w) + self.random.choice(["", " Youxian Gongsi", " Co., Ltd."])
-        same = [m for m in self._near(made) if _latin(m.brand) == _latin(made.brand) and _place_fits(m, made)]
-        return self._fits("pinyin", text, made, same) if made.place else None
+        text = " ".join(w.capitalize() for w in words if w) + self.random.choice(
+            ["", " Co., Ltd.", " Youxian Gongsi" if made.form.endswith("有限公司") else " Co., Ltd."]
+        )
+        return self._fits("pinyin", text, made, self._sounding(made)) if made.place else None
 
     def _english(self, made: Made) -> Asked | None:
         if made.industry not in WORDS["english"] or not made.place:
             return None
         text = f"{_latin(made.place).capitalize()} {_latin(made.brand).capitalize()} {WORDS['english'][made.industry]}"
-        same = [m for m in self._near(made) if _latin(m.brand) == _latin(made.brand) and _place_fits(m, made)]
-        return self._fits(
-            "english", text + self.random.choice([" Co., Ltd.", " Co.,Ltd", " Company Limited"]), made, same
-        )
+        tail = self.random.choice([" Co., Ltd.", " Co.,Ltd", " Company Limited"])
+        return self._fits("english", text + tail, made, self._sounding(made))
+
+    def _sounding(self, made: Made) -> list[Made]:
+        """Firms whose names have the same letters: the same place in them, or none and a seat there."""
+        alike = [m for m in self._near(made) if _latin(m.brand) == _latin(made.brand)]
+        same = [m for m in alike if _latin(m.place).removesuffix("shi") == _latin(made.place).removesuffix("shi")]
+        return same + [m for m in alike if not m.place and m.county.code == made.county.code]
 
     def _address_glued(self, made: Made) -> Asked | None:
         address = made.firm.address or ""

@@ -16,7 +16,7 @@ from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp.enterprises import Firm, Query, Register, Resolution, is_uscc, name_key, normalise_uscc
 from nlp.enterprises.names import is_person
-from nlp.enterprises.policy import load_name_policy
+from nlp.enterprises.policy import NamePolicy, load_name_policy
 from nlp.regions import RegionIndex, shipped_regions
 from store import tables
 from store.china_time import end_of
@@ -52,7 +52,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date, *, reb
 
     `rebuild` drops and remakes what the machine guessed, never what a person decided.
     """
-    policy = load_name_policy()
+    policy = load_name_policy(settings.name_policy)
     with recorded_run(sessions, "resolve", as_of=as_of, policy_hash=policy.version) as (run_id, counts):
         before = end_of(as_of)
         with sessions.begin() as session:
@@ -60,7 +60,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date, *, reb
             counts["absorbed"] = _absorb_provisional(session)
             if rebuild:
                 session.execute(delete(tables.Link).where(tables.Link.decided.is_(None)))
-            resolver = _Resolver(session, run_id, policy.version)
+            resolver = _Resolver(session, run_id, policy)
             counts["asked_again"] = _ask_again(session, resolver.register)
             resolver.tie_waiting(before)
             # Only now: the tables may have brought firms that texts name too, and a text must not have to wait for
@@ -74,9 +74,9 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date, *, reb
     return dict(counts)
 
 
-def build_register(session: Session) -> Register:
+def build_register(session: Session, policy: NamePolicy) -> Register:
     """The register of every enterprise in the store that has not been merged into another."""
-    return Register(_firms(session), region_index(session))
+    return Register(_firms(session), region_index(session), policy)
 
 
 def region_index(session: Session) -> RegionIndex:
@@ -87,12 +87,12 @@ def region_index(session: Session) -> RegionIndex:
 class _Resolver:
     """Ties mentions, batch by batch, growing the register with each enterprise it has to make."""
 
-    def __init__(self, session: Session, run_id: int, version: str) -> None:
+    def __init__(self, session: Session, run_id: int, policy: NamePolicy) -> None:
         self.session = session
-        self.register = build_register(session)
+        self.register = build_register(session, policy)
         self.counts = dict.fromkeys(("link", "review", "none", "provisional", "uscc_invalid"), 0)
         self._run_id = run_id
-        self._version = version
+        self._version = policy.version
         self._answers: dict[tuple[str, str | None, str | None], Resolution] = {}
         self._level = _worst_levels(session)
 
@@ -189,7 +189,7 @@ def _firms(session: Session) -> Iterator[Firm]:
         select(tables.EnterpriseName.enterprise_id, tables.EnterpriseName.kind, tables.EnterpriseName.name)
     ):
         names.setdefault(firm_id, {}).setdefault(kind, []).append(name)
-    merged = _merged_into(session)
+    merged = merged_into(session)
     also: dict[int, list[str]] = {}
     rows = session.execute(
         select(
@@ -234,7 +234,7 @@ def _worst_levels(session: Session) -> dict[int, float]:
     }
 
 
-def _merged_into(session: Session) -> dict[int, int]:
+def merged_into(session: Session) -> dict[int, int]:
     """Each merged enterprise -> the one in force at the end of its chain."""
     step = dict(
         session.execute(

@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     province_code: str = Field(default="", description="本省行政区划代码前两位；空则不限")
     lexicon_dir: Path = Field(default=PROJECT / "nlp" / "lexicon", description="产品、危害、违法行为词典所在目录")
     policy_dir: Path = Field(default=PROJECT / "scoring", description="评分、计划政策文件所在目录")
+    name_policy: Path = Field(
+        default=PROJECT / "nlp" / "enterprises" / "name_policy.yml", description="企业名称比对政策文件"
+    )
     smtp_host: str = Field(default="", description="邮件服务器；空则不发邮件")
     smtp_port: int = Field(default=25, description="邮件服务器端口")
     smtp_sender: str = Field(default="zhian@localhost", description="发件人")

@@ -26,7 +26,7 @@ def collect(settings: Settings, on: date) -> dict[str, Any]:
             "plan": {"version": rules.version, "hash": rules.hash},
             "alert": {"version": alerts.version, "hash": alerts.hash},
             "casework": {"version": cases.version, "hash": None},
-            "names": {"version": load_name_policy().version, "hash": None},
+            "names": {"version": load_name_policy(settings.name_policy).version, "hash": None},
             "lexicon": {"version": settings.lexicon_dir.name, "hash": folder_digest(settings.lexicon_dir)},
         },
         "models": {"text": read_manifest(model).get("version") if model else None},

@@ -15,6 +15,7 @@ from api.deps import Caller, Config, Id, InScope, Paging, Reading
 from api.errors import not_found
 from api.exports import send_table
 from api.grading import limits_on, policy_of, view
+from api.relations import relations_chart
 from api.rendering import masked, render
 from api.words import word
 from jobs.outlook import outlooks_of
@@ -222,7 +223,9 @@ def enterprise_page(
     if file.enterprise.merged_into_id:
         return RedirectResponse(f"/enterprises/{file.enterprise.merged_into_id}", 303)
     ties = linked.ties(session, scope, enterprise_id)
+    shared = linked.shared_models(session, scope, enterprise_id=enterprise_id)
     codes = [file.enterprise.region_code, *(tie.enterprise.region_code for tie in ties)]
+    codes += [code for row in shared for code in row.regions]
     day = today(session, settings)
     context = {
         **_grades(session, scope, file, settings, day),
@@ -233,6 +236,8 @@ def enterprise_page(
         "register": imports.of_run(session, scope, file.enterprise.run_id),
         "ties": ties,
         "tie_words": linked.TIES,
+        "relations_chart": relations_chart(file.enterprise, ties),
+        "shared": shared,
         "names": regions.names(session, codes),
         "history_chart": _history_chart(file),
         "record_columns": RECORD_COLUMNS,

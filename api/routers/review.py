@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from api.auth import Principal
 from api.deps import LARGEST_INTEGER, Caller, Form, Id, InScope, Paging, Reading, Writing, note
 from api.errors import Refused, not_found
 from api.exports import send_table
@@ -19,7 +21,7 @@ from store.reads import enterprises, regions
 from store.reads import links as reads
 from store.reads.page import EXPORT, PageRequest
 from store.reads.scope import signals_in
-from store.tables import Enterprise, Mention, Merge, Signal
+from store.tables import Enterprise, JobRequest, Mention, Merge, Signal
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,6 +44,7 @@ def review_page(
     firms = [*(one.enterprise for one in row.candidates), *more] if row else more
     context = {
         "row": row,
+        "others": reads.same_candidate(session, scope, row) if row else [],
         "total": found.total,
         "at": at,
         "q": q.strip(),
@@ -100,6 +103,9 @@ def decide(session: Writing, scope: InScope, mention_id: Id, principal: Caller, 
         ids = [mention_id]
         if form.text("alike") == "true":
             ids += decisions.waiting_alike(session, mention_id)
+        if decision == "link":
+            ticked = [int(value) for name, value in form.items() if name == "also" and value.isdecimal()]
+            ids += [one for one in reads.still_waiting(session, scope, ticked) if one not in ids]
         for one in ids:
             decisions.decide(
                 session, one, decision, enterprise_id=enterprise_id, account_id=principal.account_id, at=now
@@ -162,6 +168,7 @@ def merge(session: Writing, scope: InScope, principal: Caller, form: Form) -> Re
     except merging.MergeError as error:
         raise Refused(409, str(error)) from error
     note(session, principal, "merge", "merge", row.id, detail={"kept": kept_id, "merged": merged_id})
+    _grade_again(session, principal)
     return RedirectResponse("/merges", 303)
 
 
@@ -177,4 +184,15 @@ def undo_merge(session: Writing, scope: InScope, merge_id: Id, principal: Caller
     except merging.MergeError as error:
         raise Refused(409, str(error)) from error
     note(session, principal, "undo_merge", "merge", merge_id)
+    _grade_again(session, principal)
     return RedirectResponse("/merges", 303)
+
+
+def _grade_again(session: Session, principal: Principal) -> None:
+    """Ask the worker to grade, once for all merges that wait: grades and plan candidates follow at once."""
+    waiting = select(JobRequest.id).where(JobRequest.job == "grade", JobRequest.status == "waiting")
+    if session.scalar(waiting.limit(1)) is None:
+        now = datetime.now(UTC)
+        session.add(
+            JobRequest(job="grade", arguments={}, account_id=principal.account_id, requested_at=now, status="waiting")
+        )

@@ -10,7 +10,8 @@ from nlp.enterprises.scored import Scored
 from nlp.enterprises.types import Candidate, Firm, Query, Resolution
 from nlp.regions import RegionIndex
 
-_SHOWN = 8  # candidates handed out
+_SHOWN = 8  # candidates handed out, unless more fit equally
+_MOST_SHOWN = 200
 _COMPANY = re.compile("(?:股份|集团)?有限(?:责任)?公司")
 
 
@@ -29,10 +30,12 @@ class Decider:
             return Resolution("none", (), (), 0.0, "none", ("名册中没有相近的名称",))
         self._weigh(query, code, parsed, scored)
         scored.sort(key=lambda item: (-item.rank, item.firm))
-        shown = tuple(
-            Candidate(self._firms[item.firm].id, _share(item.certainty), item.reasons) for item in scored[:_SHOWN]
-        )
         best, policy = scored[0], self._policy
+        rivals = [s for s in scored[1:] if s.certainty >= policy.link and best.rank - s.rank < policy.margin]
+        shown = tuple(
+            Candidate(self._firms[item.firm].id, _share(item.certainty), item.reasons, item.taken)
+            for item in scored[: min(_MOST_SHOWN, max(_SHOWN, len(rivals) + 1))]
+        )
         if best.certainty < policy.link:
             weak = best.certainty >= policy.review
             return Resolution("none", (), shown, _share(best.certainty), best.method, best.reasons, review=weak)
@@ -41,7 +44,6 @@ class Decider:
             # The very name is registered elsewhere: a firm here that is only like it needs a person.
             reasons = ("名称一致的企业登记在别处，此处只有名称相近的", *best.reasons)
             return Resolution("ambiguous", (), shown, _share(best.certainty / 2), best.method, reasons, review=True)
-        rivals = [s for s in scored[1:] if s.certainty >= policy.link and best.rank - s.rank < policy.margin]
         if rivals:
             literal = self._literal(query.text, parsed, [best, *rivals])
             if literal is None:
@@ -104,17 +106,20 @@ class Decider:
         """The one rival whose registered name stands in the text letter by letter, or differs in order alone."""
         asked = squeeze(text).replace("(", "").replace(")", "")
         names = [squeeze(self._firms[item.firm].name).replace("(", "").replace(")", "") for item in rivals]
-        within = [item for item, name in zip(rivals, names, strict=True) if name in asked]
-        if len(within) == 1:
-            return within[0]
-        start = asked if parsed.cut else parsed.region + parsed.body if parsed.region and parsed.form else ""
-        begun = [item for item, name in zip(rivals, names, strict=True) if start and name.startswith(start)]
-        if len(begun) == 1:
-            return begun[0]
         letters = sorted(asked)
         turned = [item for item, name in zip(rivals, names, strict=True) if sorted(name) == letters]
         if len(turned) == 1:
             return turned[0]
+        within = [item for item, name in zip(rivals, names, strict=True) if name in asked]
+        if len(within) == 1:
+            return within[0]
+        for start in (
+            asked if parsed.cut or parsed.region else "",
+            parsed.region + parsed.body if parsed.region else "",
+        ):
+            begun = [item for item, name in zip(rivals, names, strict=True) if start and name.startswith(start)]
+            if len(begun) == 1:
+                return begun[0]
         form = _COMPANY.search(asked)
         if form and parsed.region:
             same = [i for i, n in zip(rivals, names, strict=True) if (own := _COMPANY.search(n)) and own[0] == form[0]]

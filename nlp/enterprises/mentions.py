@@ -22,9 +22,10 @@ _FORM = (
     "|五金店|专卖店|旗舰店|便利店|商店|超市|百货店|集团|公司"
 )
 _END = re.compile(f"(?:{_FORM})(?:[一-龥]{{1,10}}?(?:分公司|分店|分厂|门店))?")
+_OPENING = re.compile(r"(?:\(\d{1,2}\))?\)*")  # 【曝光】华盛电器有限公司, （1）华盛电器有限公司
 _BREAK = re.compile(f"[^{_WORD}()&·]")
 # Words after which a name begins. One-character words only count when what follows still looks like a name.
-_LONGEST_NAME = 30
+_LONGEST_NAME = 40
 _GENERIC = re.compile(
     "^(?:[一二三四五六七八九十两几多0-9]+[家个]?|[各每本我你他她它其这那哪全大小老新总分子母某该另此贵黑别]"
     "|别的|一家|这家|那家|多家|家|有些|部分|国内|国外|外资|合资|上市|民营|国有|当地|本地|中国|这些|许多|一些|相关|有关"
@@ -136,6 +137,8 @@ class MentionFinder:
         for match in _END.finditer(text):
             end = match.end()
             start = self._start(text, max(floor, end - _LONGEST_NAME), match.start())
+            opening = _OPENING.match(text, start)
+            start = opening.end() if opening else start
             name = text[start:end]
             if len(name) >= 4 and match.start() - start >= 1 and not _GENERIC.match(name):
                 found.append(_Found(start, end))
@@ -174,6 +177,8 @@ class MentionFinder:
             after = cue.end()
             if any(s < after < e or s == cue.start() for s, e in places):
                 continue
+            if len(cue[0]) > 1 and after == form and any(s <= cue.start() and after <= e for s, e in inside):
+                continue  # 机械制造有限公司: what stands before the form is its trade
             if cue[0] in "的了等" and after == form:
                 return form  # 门口的超市 and 某某等公司 name no firm
             if len(cue[0]) == 1 and (any(s <= cue.start() < e for s, e in inside) or form - after < 2):

@@ -3,32 +3,40 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from nlp.enterprises.characters import fold
+from nlp.enterprises.characters import fold, relation
 from nlp.enterprises.policy import NamePolicy, load_name_policy, words
 from nlp.enterprises.types import NameParts
 from nlp.regions import RegionIndex, shipped_index
 
 _NOISE = re.compile(r"[^0-9a-z\u4e00-\u9fff()&]+")
 _BRACKET = re.compile(r"\(([^()]*)\)")
+_PLAIN = re.compile("(?!关于)[\u4e00-\u9fff()]*[^等]")
+_SPACE = re.compile(r"\s+")
+_NUMBERED = re.compile(r"^[(]?\d{1,3}[)、．.]\s*|^[①-⑳]\s*")
 _LABEL = re.compile(
-    r"^(?:\d{1,3}[.、．)]\s*)?(?:(?:标称|生产|制造|委托|受托|被委托|被抽样|受检|被检|销售|经营|供货|被投诉|出品|监制|委托加工|分装|进口|代理)+"
-    r"(?:企业|单位|商家|商|者|方|厂家|厂商|公司)?(?:名称|全称)?|厂名|企业名称|单位名称|公司名称|名称|厂家|商家|店名)\s*[:：]\s*"
+    "^[\u4e00-\u9fff]{0,10}?(?:企业|单位|商家|商|者|方|厂家|厂商|公司|主体|名称|全称|厂名|店名|当事人|厂家):"
+    "|^(?:生产|制造|加工|销售|经销|供货|出品|监制|分装|委托|受托|标称)(?::|(?:企业|单位|厂家|商|者|方)/)"
+)
+_ABOUT = re.compile("^关于(.{4,})的(?:投诉|举报|来信|反映|问题|情况)$")
+_AND_OTHERS = re.compile("(?<=[司厂店部行社])等$")
+_PHONE = re.compile(
+    r"(?:联系电话|电话|手机|tel)?\s*[:：]?\s*(?<!\d)(?:1\d{10}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4})(?!\d)"
 )
 _ROLE_NOTE = re.compile(
     "(?:标称|生产|制造|委托|受托|被委托|被抽样|受检|被检|销售|经营|供货|被投诉|出品|监制|委托加工|分装|进口|代理|自产|自产自销)"
-    "(?:企业|单位|商家|商|者|方|厂家|厂商|公司|生产)*|标称|生产|委托|受托|盖章|公章|原件|复印件|略|注销|吊销|存续|在业|开业"
+    "(?:企业|单位|商家|商|者|方|厂家|厂商|公司|生产)*|标称|生产|委托|受托|盖章|公章|原件|复印件|略|已?注销|已?吊销|存续|在业|开业"
 )
-_PERSON_TITLE = re.compile(r"^(?:法定代表人|法人代表|法人|负责人|经营者|联系人|业主|老板|店主)")
+_PERSON_TITLE = re.compile("^(?:法定代表人|法人代表|法人|负责人|经营者|联系人|经办人|业主|老板|店主|个体工商户|个体户)")
 _ADDRESS_END = re.compile(
-    r"^.*?(?:\d+(?:号|弄|室|幢|栋|楼|层|组|队|之\d+)+(?:[a-z0-9\-]*(?:号|室|幢|栋|楼|层|座|单元|厂房|门面))*|工业园区?|工业区|开发区|产业园)"
+    r"^.*?\d+(?:号|弄|室|幢|栋|楼|层|组|队|之\d+)+(?:[a-z0-9\-]*(?:号|室|幢|栋|楼|层|座|单元|厂房|门面))*"
+    "|^.*?(?:工业园区?|工业区|开发区|产业园)"
 )
 _ADDRESS_HINT = re.compile(r"\d|[路街巷弄村镇乡]|工业|园区|大道|开发区")
-_FORM_INSIDE = re.compile(r"(.{3,}?(?:厂|商行|经营部|门市部|合作社|集团))(.{2,})$")
-_HAS_FORM = re.compile(r"(?:公司|厂|商行|经营部|合作社|集团|门市部|商店|超市|店)(?:\([^()]*\))?$")
-_HAS_STRONG_FORM = re.compile(r"(?:公司|厂)(?:\([^()]*\))?$")
-_SIGN = re.compile(r"[、;；/,，|::\s]|方\)")
+_FORM_INSIDE = re.compile(
+    "厂|商行|经营部|合作社|集团|门市部|批发部|销售部|服务部|商店|专卖店|便利店|超市|商场|市场|药店|店|餐厅|饭店|酒楼|作坊|加工坊|商铺|养殖场"
+)
+_LONG_FORMS = ("集团有限公司", "股份有限公司", "有限公司", "专业合作社", "合作社", "经营部", "门市部")
 _TOWN = re.compile(r"^[\u4e00-\u9fff]{2,3}?(?:街道|镇|乡)(?=[\u4e00-\u9fff]{3})")
 _CUT_FORMS = ("有限责任公", "有限责任", "有限责", "股份有限公", "股份有限", "股份有", "有限公", "有限", "股份", "有")
 _FORM_WORDS = (("有限责任公司", "有限公司"), ("有限责任", "有限"), ("(集团)", "集团"), ("责任有限公司", "有限公司"))
@@ -56,11 +64,6 @@ class Parsed:
         return self.brand + self.industry
 
 
-@cache
-def _forms(policy_version: str) -> tuple[str, ...]:
-    return tuple(sorted(load_name_policy().form_class, key=len, reverse=True))
-
-
 def squeeze(name: str) -> str:
     """`name` folded, without spaces and signs; brackets stay."""
     folded = fold(name)
@@ -75,37 +78,7 @@ def name_key(name: str) -> str:
 
 def is_person(text: str) -> bool:
     """True when two or three characters look like a person's name."""
-    return 2 <= len(text) <= 3 and text[0] in words().surnames
-
-
-_JOINT = re.compile(
-    r"(?:有限责任公司|有限公司|公司|厂|商行|经营部|合作社|集团|门市部|商店|超市|店)(?:\([^()]*\))?"
-    r"(?:\s*[、;；/,，|]\s*|(?<=方\))(?=[\u4e00-\u9fff])"
-    r"|\s*(?=(?:被?委托|受托|生产|出品|经销|制造)(?:方|商|者|企业)[::])|\s*(?:委托|受托)(?![方商者])|(?:和|与|及)|\s+)"
-    r"(?=[\u4e00-\u9fff(])"
-)
-
-
-def split_names(text: str) -> list[str]:
-    """The names in a cell that holds several (A有限公司、B厂; 委托方A 受托方B); one for an ordinary name."""
-    folded = fold(text)
-    parts, start = [], 0
-    for joint in _JOINT.finditer(folded):
-        end = joint.start() + _form_end(joint[0])
-        parts.append(text[start:end])
-        start = joint.end()
-    parts.append(text[start:])
-    if len(parts) == 1:
-        return [text]
-    # 大商集团和平商店 is one shop: a joining word needs a company or a factory on both sides.
-    form = _HAS_FORM if _SIGN.search(folded) else _HAS_STRONG_FORM
-    named = [part for part in parts if len(part) >= 5 and form.search(squeeze(part))]
-    return named if len(named) == len(parts) <= 4 else [text]
-
-
-def _form_end(joint: str) -> int:
-    found = re.match(r"(?:[\u4e00-\u9fff]+?(?=[、;；/,，|\s(]|委托|受托|和|与|及))(?:\([^()]*\))?", joint)
-    return found.end() if found else len(joint)
+    return 2 <= len(text) <= 3 and text[0] in words().surnames and text[-1] not in "店厂部行社"
 
 
 class NameParser:
@@ -119,7 +92,7 @@ class NameParser:
     ) -> None:
         self.regions = regions or shipped_index()
         self.policy = policy or load_name_policy()
-        self._forms = _forms(self.policy.version)
+        self._forms = tuple(sorted(self.policy.form_class, key=len, reverse=True))
         self._form_ends: dict[str, tuple[str, ...]] = {}
         for form in self._forms:
             self._form_ends[form[-1]] = (*self._form_ends.get(form[-1], ()), form)
@@ -128,14 +101,13 @@ class NameParser:
 
     def parse(self, name: str) -> Parsed:
         """The parts of `name`. Never fails: what cannot be told apart is left in the 字号."""
-        text = _LABEL.sub("", fold(name).strip())
-        text = _canonical(squeeze(text))
+        text = _canonical(squeeze(_bare(fold(name))))
         key = text.replace("(", "").replace(")", "")
         codes: tuple[str, ...] = ()
         place, inner, form_in_bracket, person, aside = "", text, "", "", ""
         if "(" in text:
             inner, place, codes, form_in_bracket, person, aside = self._open_brackets(text)
-        head, form, branch, extra, cut = self._cut_tail(inner)
+        head, form, branch, extra, cut = self._cut_tail(self._read_form(inner))
         form = form or form_in_bracket
         front, front_codes, rest = self._front_place(head)
         if front:
@@ -218,6 +190,8 @@ class NameParser:
             ):
                 person = content
                 text = text.replace(whole, "", 1)
+            elif text.endswith(whole) and length >= 2 and _ADDRESS_HINT.search(content[length:]):
+                text = text.replace(whole, "", 1) + content
             else:
                 aside = content
         return text.replace("(", "").replace(")", ""), place, codes, form, person, aside
@@ -259,17 +233,34 @@ class NameParser:
                 before = text[: -len(cut)]
                 group = "集团" if before.endswith("集团") and len(before) > 4 else ""
                 return before.removesuffix(group), group + form, "", "", True
-        found = _FORM_INSIDE.match(text)
-        if found and (
-            is_person(found[2])
-            or _ADDRESS_HINT.search(found[2])
-            or _PERSON_TITLE.match(found[2])
-            or self.place_chain(found[2])[0] == len(found[2])
-        ):
-            before, form = self._strip_form(found[1])
-            return before, form, "", found[2], False
+        for inside in _FORM_INSIDE.finditer(text, 3):
+            rest = text[inside.end() :]
+            if self._is_note(rest):
+                before, form = self._strip_form(text[: inside.end()])
+                return before, form, "", rest, False
         text, dropped = self._drop_address(text)
         return text, "", "", dropped, False
+
+    def _is_note(self, rest: str) -> bool:
+        """True for what may be glued to a name's end: a person, an address, a place."""
+        if len(rest) < 2 or rest.startswith(("有限", "股份")):
+            return False
+        noted = is_person(rest) or _PERSON_TITLE.match(rest) or _ADDRESS_HINT.search(rest)
+        return bool(noted) or self.place_chain(rest)[0] == len(rest)
+
+    def _read_form(self, text: str) -> str:
+        """`text` with a form at its end put right that was misread in one character: 有根公司, 隼团, 有限云司."""
+        if text.endswith(_LONG_FORMS):
+            return text
+        for form in _LONG_FORMS:
+            tail = text[-len(form) :]
+            wrong = [at for at, (a, b) in enumerate(zip(tail, form, strict=False)) if a != b]
+            if len(wrong) != 1 or len(text) - len(form) < 3:
+                continue
+            alike = relation(tail[wrong[0]], form[wrong[0]]) in ("look_alike", "homophone")
+            if alike or form == "有限公司":
+                return text[: -len(form)] + form
+        return text
 
     def _is_branch(self, tail: str) -> bool:
         """True for what stands behind a company's form and is a unit of its own: 打浦路分公司, 怀柔酿造厂."""
@@ -325,7 +316,7 @@ class NameParser:
 
     def _front_place(self, text: str) -> tuple[str, tuple[str, ...], str]:
         """(place words, codes, rest) of the part before the form."""
-        at = 0
+        at = 2 if text.startswith("中国") and self.regions.match_at(text, 2)[0] else 0
         codes: tuple[str, ...] = ()
         while len(text) - at > 3:
             length, found = self.regions.match_at(text, at)
@@ -342,7 +333,7 @@ class NameParser:
             codes, at = found, at + length
         if at:
             town = _TOWN.match(text[at:])
-            if town:
+            if town and self._brand_left(text[at + town.end() :]):
                 return text[:at], codes, text[at + town.end() :]
         return text[:at], codes, text[at:]
 
@@ -369,6 +360,15 @@ def learn_industries(names: Sequence[str], parser: NameParser) -> frozenset[str]
             endings.setdefault(brand[-length:], set()).add(brand[:-length])
     enough = max(12, len(names) // 1500)
     return frozenset(ending for ending, before in endings.items() if len(before) >= enough)
+
+
+def _bare(text: str) -> str:
+    """A folded name without number, label, telephone, and without 关于 … 的投诉 around it."""
+    if _PLAIN.fullmatch(text):
+        return text
+    text = _LABEL.sub("", _NUMBERED.sub("", _SPACE.sub("", text)))
+    about = _ABOUT.match(text)
+    return _AND_OTHERS.sub("", _PHONE.sub("", about[1] if about else text))
 
 
 def _canonical(text: str) -> str:

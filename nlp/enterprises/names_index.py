@@ -75,8 +75,8 @@ class NamesIndex:
         self._form, self._branch, self._former = array("i"), array("i"), array("b")
         self._first: NDArray[np.int64] = np.zeros(1, np.int64)
         self._late: dict[int, list[Entry]] = {}
-        self._by_place: NDArray[np.int32] = np.empty(0, np.int32)  # names in order of their place
-        self._placed: NDArray[np.int32] = np.empty(0, np.int32)  # the places in that order
+        self._placed = array("i")  # the firms of the names, in order of the names' places
+        self._places: dict[int, tuple[int, int]] = {}  # place -> where its names begin and end in that order
         self._keys: IntArray = np.empty(0, np.int64)
         self._starts: IntArray = np.zeros(1, np.int64)
         self._postings: NDArray[np.int32] = np.empty(0, np.int32)
@@ -126,8 +126,12 @@ class NamesIndex:
         self._former = former
         self._body = array("i")
         place = np.frombuffer(self._place, np.int32) if self._place else np.empty(0, np.int32)
-        self._by_place = np.argsort(place, kind="stable").astype(np.int32)
-        self._placed = place[self._by_place]
+        by_place = np.argsort(place, kind="stable")
+        if len(by_place):
+            self._placed.frombytes(np.frombuffer(self._firm, np.int32)[by_place].tobytes())
+            codes, firsts = np.unique(place[by_place], return_index=True)
+            lasts = [*firsts[1:].tolist(), len(by_place)]
+            self._places = dict(zip(codes.tolist(), zip(firsts.tolist(), lasts, strict=True), strict=True))
         self._keys, self._starts, self._postings = _postings([sound_key(text) for text in self._texts])
         self._sealed = True
 
@@ -219,12 +223,15 @@ class NamesIndex:
         near = sorted((Levenshtein.distance(body, texts[n]), n) for n in numbers[best].tolist())
         return [number for _, number in near[:kept]]
 
-    def placed(self, place: str, most: int) -> list[int]:
-        """The firms whose names have this place; none when there are more than `most`."""
-        first, last = np.searchsorted(self._placed, [int(place), int(place) + 1])
-        if last - first > most:
-            return []
-        return [self._firm[row] for row in self._by_place[first:last].tolist()]
+    @property
+    def placed_firms(self) -> Sequence[int]:
+        """The firms of all names, in order of the names' places; `placed` says which belong to one place."""
+        return self._placed
+
+    def placed(self, place: str, most: int) -> slice:
+        """Where the names with this place stand in `placed_firms`; empty when there are more than `most`."""
+        first, last = self._places.get(int(place), (0, 0))
+        return slice(first, last) if last - first <= most else slice(0, 0)
 
     def _word(self, word: str) -> int:
         number = self._word_numbers.get(word)

@@ -7,10 +7,11 @@ from nlp.enterprises.characters import look_alikes
 from nlp.enterprises.codes import is_uscc, normalise_uscc
 from nlp.enterprises.deciding import Decider
 from nlp.enterprises.mentions import MentionFinder
-from nlp.enterprises.names import NameParser, learn_industries, name_key, split_names, squeeze
+from nlp.enterprises.names import NameParser, learn_industries, name_key, squeeze
 from nlp.enterprises.names_index import Entry, NamesIndex, Numbers
 from nlp.enterprises.policy import NamePolicy, load_name_policy, words
 from nlp.enterprises.search import Search
+from nlp.enterprises.several import split_names
 from nlp.enterprises.types import Candidate, Decision, Firm, NameSpan, Query, Resolution
 from nlp.regions import RegionIndex, shipped_index
 
@@ -141,7 +142,7 @@ class Register:
 
     def _resolve_several(self, query: Query, code: str) -> Resolution | None:
         """Two names in one cell (委托方 and 受托方, A、B): both, when each is somebody's; None for one name."""
-        parts = split_names(query.text)
+        parts = split_names(query.text, lambda part: bool(self._by_key.get(name_key(part))))
         if len(parts) < 2:
             return None
         found = [self._resolve_name(replace(query, text=part), "") for part in parts]
@@ -153,7 +154,8 @@ class Register:
         if len(linked) == len(found):
             return Resolution("link", ids, candidates, score, linked[0].method, reasons)
         if linked and all(f.decision == "none" for f in found if f not in linked):
-            return Resolution("link", ids, candidates, score, linked[0].method, reasons, review=True)
+            half = min(f.score for f in linked) / 2  # one of the two is nobody's
+            return Resolution("link", ids, candidates, half, linked[0].method, reasons, review=True)
         decision: Decision = "ambiguous" if linked or any(f.decision == "ambiguous" for f in found) else "none"
         return Resolution(decision, (), candidates, score, found[0].method, reasons, review=decision == "ambiguous")
 

@@ -12,6 +12,7 @@ class Scored:
     reasons: tuple[str, ...]
     method: str
     bonus: float = 0.0
+    taken: tuple[tuple[str, float], ...] = ()  # lines of the policy that were charged
 
     @property
     def rank(self) -> float:

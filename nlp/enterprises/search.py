@@ -10,7 +10,7 @@ from rapidfuzz.process import extract
 
 from nlp.enterprises.abbreviations import Abbreviations, bare
 from nlp.enterprises.characters import fold, look_alikes
-from nlp.enterprises.compare import compare_bodies, compare_branches, compare_forms
+from nlp.enterprises.compare import SAME, Difference, charge, compare_bodies, compare_branches, compare_forms
 from nlp.enterprises.latin import LatinReader, LatinReading, english_matches, is_latin
 from nlp.enterprises.names import NameParser, Parsed, squeeze
 from nlp.enterprises.names_index import Entry, NamesIndex, Numbers
@@ -20,6 +20,7 @@ from nlp.enterprises.types import Firm
 from nlp.regions import RegionIndex
 
 _HOPELESS = 0.2  # below this a candidate is not worth naming
+_MISSPELT = ("brand_homophone", "brand_near_sound", "brand_look_alike")
 _ABBREVIATED = 8  # longest name that can be a short one
 _CLEAR = 0.06  # how far the best reading of a short name must be ahead
 _ALIKE = 0.7
@@ -29,6 +30,7 @@ _ENTRIES = 60  # names of one body whose spelling is compared
 _SHOWN = 6
 _SHOWN_LOCAL = 3
 _LOCAL = 3_000  # names of one place that are compared letter by letter
+_UNLIKE = 40.0  # names less like than this (0–100) are not kept
 _NEAR = 80.0  # a name of the same place this like it (0–100) ends the search
 
 
@@ -54,6 +56,7 @@ class Search:
         self._policy: NamePolicy = parser.policy
         self._regions: RegionIndex = parser.regions
         self._latin: LatinReader | None = None
+        self._placed_names = [firms[firm].name for firm in names.placed_firms]
 
     def added(self, number: int) -> None:
         """Take note of a body that was put in after the indexes were built."""
@@ -71,14 +74,21 @@ class Search:
         for position in self._keys.get(parsed.key):
             keep(scored, Scored(position, 1.0, ("名称一致",), "exact_name"))
         if scored and not wide:
-            return scored
-        named = bool(scored)
-        self._score_aliases(scored, parsed.key)
-        aliased = bool(scored) and not named and not parsed.region and not wide
-        for variant, cost, reasons in self._variants(parsed):
-            self._score_variant(scored, variant, cost + (0.06 if aliased else 0.0), reasons)
-            if self._best(scored) >= self._policy.link:
+            if parsed.region or self._letter_by_letter(scored, text):
                 return scored
+            alike = charge(self._policy, "form_alike")
+            for item in scored.values():
+                item.certainty, item.taken = item.certainty - alike.cost, alike.taken
+        self._score_aliases(scored, parsed.key)
+        read: dict[int, Scored] = {}
+        for variant, paid in self._variants(parsed):
+            self._score_variant(read, variant, paid)
+            if self._best(read) >= self._policy.link:
+                break
+        for item in read.values():
+            keep(scored, item)
+        if self._best(scored) >= self._policy.link:
+            return scored
         near = self._local(parsed)
         for firm in list(near)[:_SHOWN_LOCAL]:
             self._score_spelling(scored, parsed, firm)
@@ -95,21 +105,32 @@ class Search:
             self._score_similar(scored, parsed, near)
         return scored
 
+    def _letter_by_letter(self, scored: dict[int, Scored], text: str) -> bool:
+        """False when 有限公司 is written for 有限责任公司 or the like: without a place it may be another's name."""
+        asked = squeeze(text)
+        return any(asked == squeeze(name) for firm in scored for name in self._all_names(firm))
+
+    def _all_names(self, firm: int) -> tuple[str, ...]:
+        return (self._firms[firm].name, *self._firms[firm].former_names)
+
     def _best(self, scored: dict[int, Scored]) -> float:
         return max((item.certainty for item in scored.values()), default=0.0)
 
     def _local(self, parsed: Parsed) -> dict[int, float]:
         """The names of the same place that are spelt most like this one, best first, with their likeness 0–100."""
-        firms = list(dict.fromkeys(f for code in parsed.region_codes for f in self._names.placed(code, _LOCAL)))
-        if not firms:
-            return {}
-        found = extract(fold(self._text(parsed)), [self._firms[f].name for f in firms], scorer=ratio, limit=_SHOWN)
-        return {firms[at]: score for _, score, at in found}
+        near: dict[int, float] = {}
+        asked = fold(self._text(parsed))
+        for code in parsed.region_codes:
+            part = self._names.placed(code, _LOCAL)
+            names, firms = self._placed_names[part], self._names.placed_firms[part]
+            for _, score, at in extract(asked, names, scorer=ratio, limit=_SHOWN, score_cutoff=_UNLIKE):
+                near[firms[at]] = max(score, near.get(firms[at], 0.0))
+        return dict(sorted(near.items(), key=lambda pair: -pair[1])[:_SHOWN])
 
     def _score_spelling(self, scored: dict[int, Scored], parsed: Parsed, firm: int) -> None:
         """Compare with one firm's name part by part, whatever it sounds or looks like."""
         for number in self._names.exact(self._parser.parse(self._firms[firm].name).body):
-            self._score_body(scored, parsed, number, 0.0, ())
+            self._score_body(scored, parsed, number, SAME)
 
     def _score_similar(self, scored: dict[int, Scored], parsed: Parsed, near: dict[int, float]) -> None:
         """The nearest in spelling, for a person to look at: none of them is near enough to be linked by this alone."""
@@ -117,7 +138,7 @@ class Search:
             name = fold(self._text(parsed))
             body = parsed.body.replace(parsed.aside, "") if parsed.aside else parsed.body
             for number in self._names.similar(body):
-                self._score_body(scored, parsed, number, 0.0, ())
+                self._score_body(scored, parsed, number, SAME)
                 for entry in islice(self._names.entries(number), _ENTRIES):
                     if entry.firm not in near:
                         near[entry.firm] = ratio(name, self._firms[entry.firm].name)
@@ -130,7 +151,7 @@ class Search:
 
     # Other names of a firm
 
-    def _score_aliases(self, scored: dict[int, Scored], key: str, cost: float = 0.0, reason: str = "") -> None:
+    def _score_aliases(self, scored: dict[int, Scored], key: str, paid: Difference = SAME) -> None:
         stem = key.removesuffix("牌")
         spellings = {key, stem, stem + "牌"}
         if "牌" in key:
@@ -138,23 +159,27 @@ class Search:
             spellings |= {before, before + "牌"}
         for spelling in spellings:
             for position, kind in self._aliases.get(spelling, ()):
-                price = self._policy.deductions["short_name" if kind == "short" else "brand_name"]
-                why = ("简称一致" if kind == "short" else "品牌或店铺名一致", *([reason] if reason else []))
-                keep(scored, Scored(position, 1.0 - price - cost, why, "alias"))
+                line, why = ("short_name", "简称一致") if kind == "short" else ("brand_name", "品牌或店铺名一致")
+                self._keep(scored, position, charge(self._policy, line, why) + paid, "alias")
 
     def _score_shop(self, scored: dict[int, Scored], parsed: Parsed) -> None:
         """A shop's nickname: without platform and kind of shop it may be a brand or a short name."""
         text = parsed.key
         for platform in words().platforms:
             text = text.replace(platform, "")
-        for suffix in self._policy.shop_suffixes:
-            text = text.removesuffix(suffix)
+        before = ""
+        while text != before:
+            before = text
+            for suffix in self._policy.shop_suffixes:
+                if len(text) - len(suffix) >= 2:
+                    text = text.removesuffix(suffix)
+        if text != parsed.key and len(text) > 2:
+            text = text.removesuffix("店")
         if text == parsed.key or len(text) < 2:
             return
-        cost = self._policy.deductions["brand_name"]
-        self._score_aliases(scored, text, cost, f"网店昵称“{parsed.key}”")
-        if not scored:
-            self._score_variant(scored, self._parser.parse(text), cost, (f"网店昵称“{parsed.key}”",))
+        paid = charge(self._policy, "brand_name", f"网店昵称“{parsed.key}”")
+        self._score_aliases(scored, text, paid)
+        self._score_variant(scored, self._parser.parse(text), paid)
 
     def _score_abbreviation(self, scored: dict[int, Scored], parsed: Parsed) -> None:
         """A short name nobody registered. It links only when it fits one firm far better than the next."""
@@ -200,43 +225,51 @@ class Search:
 
     # Ways to read a name
 
-    def _variants(self, parsed: Parsed) -> Iterator[tuple[Parsed, float, tuple[str, ...]]]:
-        """The name as read, then other ways to read it, each with what that costs and why."""
-        price = self._policy.deductions
+    def _variants(self, parsed: Parsed) -> Iterator[tuple[Parsed, Difference]]:
+        """The name as read, then other ways to read it, each with what that costs."""
+        policy = self._policy
         split = self._parser.split_industry
         length, codes = self._parser.place_chain(parsed.extra) if parsed.extra and not parsed.region else (0, ())
         if length and length == len(parsed.extra):
-            yield replace(parsed, region=parsed.extra, region_codes=codes), 0.0, ("行政区划写在末尾",)
+            yield replace(parsed, region=parsed.extra, region_codes=codes), Difference(0.0, ("行政区划写在末尾",))
         else:
-            yield parsed, 0.0, ()
+            yield parsed, SAME
         if parsed.region and len(parsed.brand) <= 3:
             brand, industry = split(parsed.region + parsed.body)
-            yield replace(parsed, region="", region_codes=(), brand=brand, industry=industry), 0.01, ()
+            yield (
+                replace(parsed, region="", region_codes=(), brand=brand, industry=industry),
+                charge(policy, "region_in_brand"),
+            )
         body = parsed.body
         if not parsed.region:
             for start in range(1, len(body) - 1):
-                length, codes = self._regions.match_at(body, start)
+                length, codes = self._parser.place_chain(body, start)
                 if length and len(body) - length >= 2:
                     brand, industry = split(body[:start] + body[start + length :])
                     place = body[start : start + length]
                     moved = replace(parsed, region=place, region_codes=codes, brand=brand, industry=industry)
-                    yield moved, 0.02, ("行政区划位置不同",)
+                    yield moved, charge(policy, "region_moved", "行政区划位置不同")
         for at in range(len(parsed.brand) - 1):
             swapped = body[:at] + body[at + 1] + body[at] + body[at + 2 :]
             if any(True for _ in self._names.exact(swapped)):
                 size = len(parsed.brand)
                 fixed = replace(parsed, brand=swapped[:size], industry=swapped[size:])
-                yield fixed, price["brand_swap"], (f"字号两字颠倒：{body[at : at + 2]}",)
+                yield fixed, charge(policy, "brand_swap", f"字号两字颠倒：{body[at : at + 2]}")
         for length in range(min(6, len(body) - 2), 1, -1):
             if self._parser.is_industry(body[:length]):
                 turned = replace(parsed, brand=body[length:], industry=body[:length])
-                yield turned, price["industry_order"], ("字号与行业颠倒",)
+                yield turned, charge(policy, "industry_order", "字号与行业颠倒")
         if not parsed.form:
-            for length in (1, 2):
+            meant = [form for form in "厂店" if form in look_alikes().get(body[-1:], "") and len(body) > 4]
+            for form in meant:
+                brand, industry = split(body[:-1].removesuffix("商"))
+                misread = replace(parsed, brand=brand, industry=industry, form="商店" if body[-2] == "商" else form)
+                yield misread, charge(policy, "industry_look_alike", f"组织形式一字形近：{body[-1]}／{form}")
+            for length in (1, 2, 3, 4):
                 if len(body) - length >= 3 and self._parser.begins_form(body[-length:]):
                     brand, industry = split(body[:-length])
                     short = replace(parsed, brand=brand, industry=industry, form=body[-length:], cut=True)
-                    yield short, price["truncated"] / 2, ("组织形式被截断",)
+                    yield short, charge(policy, "truncated", "组织形式被截断", 0.5)
         if not parsed.region:
             yield from self._misspelt_places(parsed)
 
@@ -245,11 +278,12 @@ class Search:
         body, size = parsed.body, len(parsed.brand)
         for number, at, other in self._names.alike(body):
             changed = body[:at] + other + body[at + 1 :]
-            cost = self._policy.deductions["brand_look_alike" if at < size else "industry_look_alike"]
+            line, part = ("brand_look_alike", "字号") if at < size else ("industry_look_alike", "行业")
             fixed = replace(parsed, brand=changed[:size], industry=changed[size:])
-            self._score_body(scored, fixed, number, cost, (f"一字形近：{body[at]}／{other}",))
+            paid = charge(self._policy, line, f"{part}一字形近：{body[at]}／{other}")
+            self._score_body(scored, fixed, number, paid)
 
-    def _misspelt_places(self, parsed: Parsed) -> Iterator[tuple[Parsed, float, tuple[str, ...]]]:
+    def _misspelt_places(self, parsed: Parsed) -> Iterator[tuple[Parsed, Difference]]:
         """宁坡华盛 for 宁波华盛: the first characters are a place but for one look-alike."""
         shapes, body = look_alikes(), parsed.body
         for at in range(min(3, len(body) - 3)):
@@ -259,61 +293,62 @@ class Search:
                 if length > at and len(body) - length >= 2:
                     brand, industry = self._parser.split_industry(body[length:])
                     fixed = replace(parsed, region=changed[:length], region_codes=codes, brand=brand, industry=industry)
-                    yield fixed, self._policy.deductions["region_misspelt"], (f"行政区划一字形近：{body[at]}／{other}",)
+                    yield fixed, charge(self._policy, "region_misspelt", f"行政区划一字形近：{body[at]}／{other}")
 
     # Scoring
 
-    def _score_variant(self, scored: dict[int, Scored], parsed: Parsed, cost: float, why: tuple[str, ...]) -> None:
+    def _score_variant(self, scored: dict[int, Scored], parsed: Parsed, paid: Difference) -> None:
         numbers = dict.fromkeys([*self._names.exact(parsed.body), *self._names.sounding(parsed.body)])
         if not numbers and len(parsed.brand) >= 2:
             numbers = dict.fromkeys(self._names.branded(parsed.brand)[:_BODIES])
         for number in numbers:
-            self._score_body(scored, parsed, number, cost, why)
+            self._score_body(scored, parsed, number, paid)
 
-    def _score_body(
-        self, scored: dict[int, Scored], parsed: Parsed, number: int, cost: float, why: tuple[str, ...]
-    ) -> None:
+    def _score_body(self, scored: dict[int, Scored], parsed: Parsed, number: int, paid: Difference) -> None:
         theirs = self._names.split(number)
-        body = compare_bodies((parsed.brand, parsed.industry), theirs, parsed.cut, self._policy)
-        left = 1.0 - cost - body.cost
-        if left >= _HOPELESS:
-            self._score_entries(scored, parsed, self._names.entries(number), left, (*why, *body.reasons))
+        body = compare_bodies((parsed.brand, parsed.industry), theirs, parsed.cut or not parsed.form, self._policy)
+        if 1.0 - paid.cost - body.cost >= _HOPELESS:
+            self._score_entries(scored, parsed, self._names.entries(number), paid + body)
 
     def _score_entries(
-        self, scored: dict[int, Scored], parsed: Parsed, entries: Iterable[Entry], left: float, why: tuple[str, ...]
+        self, scored: dict[int, Scored], parsed: Parsed, entries: Iterable[Entry], paid: Difference
     ) -> None:
         policy = self._policy
+        misspelt = any(line in _MISSPELT for line, _ in paid.taken)
         for entry in entries:
-            place_cost, place_reason = self._compare_places(parsed, entry)
-            certainty = left - place_cost
-            if certainty < _HOPELESS:
+            place = self._compare_places(parsed, entry)
+            if misspelt and entry.place and not parsed.region_codes:
+                place += charge(policy, "brand_unplaced")
+            if 1.0 - paid.cost - place.cost < _HOPELESS:
                 continue
             form = compare_forms(parsed.form, entry.form, parsed.cut, policy)
             branch = compare_branches(parsed.branch, entry.branch, policy)
-            certainty -= form.cost + branch.cost + (policy.deductions["former_name"] if entry.former else 0.0)
-            if certainty < _HOPELESS:
-                continue
-            reasons = (*why, *place_reason, *form.reasons, *branch.reasons, *(("为曾用名",) if entry.former else ()))
-            keep(scored, Scored(entry.firm, certainty, reasons or ("名称各部分一致",), "fuzzy"))
+            former = charge(policy, "former_name", "为曾用名") if entry.former else SAME
+            self._keep(scored, entry.firm, paid + place + form + branch + former, "fuzzy")
 
-    def _compare_places(self, parsed: Parsed, entry: Entry) -> tuple[float, tuple[str, ...]]:
-        """What the places cost, and why."""
-        price, regions = self._policy.deductions, self._regions
+    def _keep(self, scored: dict[int, Scored], firm: int, paid: Difference, method: str) -> None:
+        if 1.0 - paid.cost >= _HOPELESS:
+            reasons = paid.reasons or ("名称各部分一致",)
+            keep(scored, Scored(firm, 1.0 - paid.cost, reasons, method, taken=paid.taken))
+
+    def _compare_places(self, parsed: Parsed, entry: Entry) -> Difference:
+        """What the places cost."""
+        policy, regions = self._policy, self._regions
         seat = self._seats[entry.firm]
         codes = parsed.region_codes
         if not codes:
-            return (price["region_missing"], ("未写行政区划",)) if entry.place else (0.0, ())
+            return charge(policy, "region_missing", "未写行政区划") if entry.place else SAME
         if entry.place in codes:
-            return 0.0, ()
+            return SAME
         known = entry.place or seat
         if not known:
-            return price["region_unverified"], ("登记住所不详",)
+            return charge(policy, "region_unverified", "登记住所不详")
         inner = seat if seat and regions.covers(known, seat) else known
         if not any(regions.compatible(code, inner) for code in codes):
-            return price["region_conflict"], (f"行政区划不同：{parsed.region}／{regions.name(inner)}",)
+            return charge(policy, "region_conflict", f"行政区划不同：{parsed.region}／{regions.name(inner)}")
         if entry.place:
-            return price["region_level"], ("行政区划层级不同",)
-        return price["region_added"], ("行政区划与登记住所一致",)
+            return charge(policy, "region_level", "行政区划层级不同")
+        return charge(policy, "region_added", "行政区划与登记住所一致")
 
     # Latin names
 
@@ -324,19 +359,20 @@ class Search:
 
     def _score_reading(self, scored: dict[int, Scored], reading: LatinReading, number: int) -> None:
         brand, industry = self._names.split(number)
-        price = self._policy.deductions
-        left = 1.0 - price["pinyin"]
+        paid = charge(self._policy, "pinyin", "拼音或英文写法")
         if not reading.trade:
-            left -= price["industry_missing"]
+            paid += charge(self._policy, "industry_missing")
         elif not english_matches(reading.trade, industry):
-            return
-        parsed = Parsed("", reading.place, reading.codes, brand, industry, "")
-        self._score_entries(scored, parsed, self._names.entries(number), left, ("拼音或英文写法",))
+            if not (reading.at_words and reading.codes):
+                return
+            paid += charge(self._policy, "industry_garbled", f"行业“{reading.trade}”未能识别")
+        parsed = Parsed("", reading.place, reading.codes, brand, industry, reading.form.replace("有限责任", "有限"))
+        self._score_entries(scored, parsed, self._names.entries(number), paid)
 
     def _reader(self) -> LatinReader:
         if self._latin is None:
             brands = ((self._names.split(number)[0], number) for number in range(len(self._names)))
-            self._latin = LatinReader(self._regions, brands)
+            self._latin = LatinReader(self._regions, (*self._policy.form_class, "有限责任公司"), brands)
         return self._latin
 
 

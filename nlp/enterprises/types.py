@@ -38,11 +38,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A firm that could be meant: certainty 0–1 and the reasons in Chinese, best first."""
+    """A firm that could be meant: certainty 0–1 and the reasons in Chinese, best first.
+
+    `taken` names the lines of the name policy that were charged, and how many times each.
+    """
 
     id: str
     score: float
     reasons: tuple[str, ...] = ()
+    taken: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

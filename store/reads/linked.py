@@ -14,12 +14,16 @@ from store.tables import Enterprise, EnterpriseName, Link, Mention, SamplingResu
 TIES = {
     "parent": "上级单位",
     "branch": "分支机构",
+    "merged": "已并入本企业",
     "brand": "同一品牌",
+    "shop": "同一店铺名",
     "model": "同一型号",
     "seller": "销售其产品",
     "maker": "其产品的生产者",
 }
 MOST_TIES = 40
+_SHORTEST_MODEL = 2
+_TRADE_NAMES = ("brand", "shop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class SharedModel:
-    """One brand and model that failed in several counties."""
+    """One brand and model that failed in several counties; `spec_model` is '' when only the brand is the same."""
 
     product_id: str | None
     brand: str | None
@@ -42,20 +46,25 @@ class SharedModel:
     failures: int
     regions: tuple[str, ...]
     signals: tuple[int, ...]
+    in_reach: tuple[int, ...] = ()  # those of the signals whose county is in reach
 
 
 def ties(session: Session, scope: Scope, enterprise_id: int) -> list[Tie]:
-    """Return what ties an enterprise to others in reach: parent, branches, brands, models, sellers and makers."""
+    """Return what ties an enterprise to others in reach: parent, branches, entries merged into it, brands, shop
+    names, models, sellers and makers."""
     own = entries_of(session, enterprise_id)
     found = [*_family(session, own), *_brands(session, own), *_models(session, own), *_trade(session, own)]
-    reach = [tie for tie in found if tie.enterprise.id not in own and scope.covers(tie.enterprise.region_code)]
-    return reach[:MOST_TIES]
+    others = [*_merged(session, own[1:]), *(tie for tie in found if tie.enterprise.id not in own)]
+    return [tie for tie in others if scope.covers(tie.enterprise.region_code)][:MOST_TIES]
 
 
-def shared_models(session: Session, scope: Scope, *, least_regions: int = 2) -> list[SharedModel]:
+def shared_models(
+    session: Session, scope: Scope, *, least_regions: int = 2, enterprise_id: int | None = None
+) -> list[SharedModel]:
     """Return brand and model pairs that failed in at least so many counties, one of them in reach; most failures first.
 
-    A model is told apart by product, brand and model number together: 5V2A alone is on everybody's charger.
+    A model is told apart by product, brand and model number together: 5V2A alone is on everybody's charger. With
+    `enterprise_id`, only what that enterprise made or sold, and brands without their models as well.
     """
     failed = select(
         SamplingResult.product_id,
@@ -65,21 +74,51 @@ def shared_models(session: Session, scope: Scope, *, least_regions: int = 2) -> 
         SamplingResult.signal_id,
     ).where(
         SamplingResult.outcome == "fail",
-        SamplingResult.spec_model.is_not(None),
         SamplingResult.brand.is_not(None),
         SamplingResult.region_code.is_not(None),
     )
-    groups: dict[tuple[str | None, str | None, str], list[tuple[str, int]]] = defaultdict(list)
+    wanted: set[tuple[str | None, str, str]] | None = None
+    if enterprise_id is not None:
+        wanted = _own_products(session, enterprise_id)
+        failed = failed.where(SamplingResult.brand.in_({brand for _, brand, _ in wanted}))
+    groups: dict[tuple[str | None, str, str], list[tuple[str, int]]] = defaultdict(list)
     for product, brand, model, region, signal in session.execute(failed):
-        if len(str(model).strip()) >= 2:
-            groups[product, brand, str(model)].append((str(region), signal))
+        named = str(model or "").strip()
+        for key in {(product, str(brand), named), (product, str(brand), "")}:
+            if key in wanted if wanted is not None else len(named) >= _SHORTEST_MODEL and key[2]:
+                groups[key].append((str(region), signal))
     rows = []
     for (product, brand, model), hits in groups.items():
         regions = tuple(sorted({region for region, _ in hits}))
-        if len(regions) >= least_regions and any(scope.covers(region) for region in regions):
+        if len(regions) >= least_regions and (
+            enterprise_id is not None or any(scope.covers(region) for region in regions)
+        ):
             signals = tuple(sorted(signal for _, signal in hits))
-            rows.append(SharedModel(product, brand, model, len(hits), regions, signals))
-    return sorted(rows, key=lambda row: (-row.failures, row.spec_model))
+            reach = tuple(sorted(signal for region, signal in hits if scope.covers(region)))
+            rows.append(SharedModel(product, brand, model, len(hits), regions, signals, reach))
+    return sorted(rows, key=lambda row: (not row.spec_model, -row.failures, row.spec_model))
+
+
+def _own_products(session: Session, enterprise_id: int) -> set[tuple[str | None, str, str]]:
+    """(product, brand, model) of the batches an enterprise made or sold, and the same without the model."""
+    rows = session.execute(
+        select(SamplingResult.product_id, SamplingResult.brand, SamplingResult.spec_model)
+        .join(Mention, Mention.signal_id == SamplingResult.signal_id)
+        .join(Link, Link.mention_id == Mention.id)
+        .where(Link.enterprise_id.in_(entries_of(session, enterprise_id)), SamplingResult.brand.is_not(None))
+        .distinct()
+    )
+    found: set[tuple[str | None, str, str]] = set()
+    for product, brand, model in rows:
+        named = str(model or "").strip()
+        found.add((product, str(brand), named if len(named) >= _SHORTEST_MODEL else ""))
+        found.add((product, str(brand), ""))
+    return found
+
+
+def _merged(session: Session, entries: list[int]) -> list[Tie]:
+    rows = session.scalars(select(Enterprise).where(Enterprise.id.in_(entries)).order_by(Enterprise.id))
+    return [Tie(row, "merged", "") for row in rows]
 
 
 def _family(session: Session, own: list[int]) -> list[Tie]:
@@ -91,15 +130,21 @@ def _family(session: Session, own: list[int]) -> list[Tie]:
 
 
 def _brands(session: Session, own: list[int]) -> list[Tie]:
+    """Firms that bear one of its brands or shop names."""
     mine, theirs = aliased(EnterpriseName), aliased(EnterpriseName)
     rows = session.execute(
-        select(Enterprise, theirs.name)
+        select(Enterprise, theirs.name, theirs.kind, mine.kind)
         .join(theirs, theirs.enterprise_id == Enterprise.id)
-        .join(mine, (mine.name_key == theirs.name_key) & (mine.kind == "brand"))
-        .where(theirs.kind == "brand", mine.enterprise_id.in_(own), theirs.enterprise_id.not_in(own))
+        .join(mine, mine.name_key == theirs.name_key)
+        .where(
+            mine.kind.in_(_TRADE_NAMES),
+            theirs.kind.in_(_TRADE_NAMES),
+            mine.enterprise_id.in_(own),
+            theirs.enterprise_id.not_in(own),
+        )
         .order_by(Enterprise.id)
     )
-    return [Tie(row, "brand", name) for row, name in rows]
+    return [Tie(row, "shop" if "shop" in (kind, my_kind) else "brand", name) for row, name, kind, my_kind in rows]
 
 
 def _models(session: Session, own: list[int]) -> list[Tie]:
@@ -124,7 +169,7 @@ def _models(session: Session, own: list[int]) -> list[Tie]:
             my_mention.role == "producer",
             my_link.enterprise_id.in_(own),
             Link.enterprise_id.not_in(own),
-            func.length(theirs.spec_model) >= 2,
+            func.length(theirs.spec_model) >= _SHORTEST_MODEL,
         )
         .order_by(Enterprise.id, theirs.signal_id)
         .distinct()

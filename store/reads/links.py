@@ -10,6 +10,8 @@ from store.reads.page import Page, PageRequest
 from store.reads.scope import Scope, signals_in
 from store.tables import Account, Enterprise, Link, Mention, Merge, Signal
 
+_LOOKED_THROUGH = 1000  # waiting names searched for others with the same candidate
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -100,6 +102,35 @@ def queue(session: Session, scope: Scope, page: PageRequest, *, mention_id: int 
     return Page(rows, total, page.number, page.size)
 
 
+def same_candidate(session: Session, scope: Scope, row: ReviewRow, limit: int = 20) -> list[tuple[Mention, Link]]:
+    """Return other names that wait, written differently, whose best candidate is this row's best candidate."""
+    if not row.candidates:
+        return []
+    best = row.candidates[0].enterprise.id
+    waiting = session.execute(
+        select(Mention, Link)
+        .join(Link, Link.mention_id == Mention.id)
+        .join(Signal, Signal.id == Mention.signal_id)
+        .where(_waiting(scope), Mention.text != row.mention.text)
+        .order_by(Link.priority.desc(), Mention.id)
+        .limit(_LOOKED_THROUGH)
+    )
+    return [(mention, link) for mention, link in waiting if _best(link) == best][:limit]
+
+
+def still_waiting(session: Session, scope: Scope, mention_ids: list[int]) -> list[int]:
+    """Return those of the mentions that wait for a person and are in reach."""
+    return list(
+        session.scalars(
+            select(Mention.id)
+            .join(Link, Link.mention_id == Mention.id)
+            .join(Signal, Signal.id == Mention.signal_id)
+            .where(Mention.id.in_(mention_ids), _waiting(scope))
+            .order_by(Mention.id)
+        )
+    )
+
+
 def decided(session: Session, scope: Scope, limit: int = 12) -> list[DecisionRow]:
     """Return the newest decisions in reach."""
     statement = (
@@ -162,6 +193,11 @@ def likely_pairs(session: Session, scope: Scope, limit: int = 30) -> list[PairRo
 
 def _waiting(scope: Scope) -> ColumnElement[bool]:
     return (Link.guess_decision == "review") & (Link.decided.is_(None) | (Link.decided == "unsure")) & signals_in(scope)
+
+
+def _best(link: Link) -> int | None:
+    found = max(link.candidates, key=lambda one: float(one.get("score", 0)), default=None)
+    return int(found["enterprise_id"]) if found and found.get("enterprise_id") else None
 
 
 def _candidates(link: Link, firms: dict[int, Enterprise]) -> list[Candidate]:

@@ -1,5 +1,6 @@
 """Every page answers, and leads back to the source."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -7,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.api.conftest import Browser, Province
-from tests.factories import TODAY, make_run
+from tests.factories import TODAY, make_enterprise, make_run
 
 Enter = Callable[[str], Browser]
 
@@ -82,3 +83,21 @@ def test_the_backtest_shows_what_the_newest_run_found(app: FastAPI, browser: Ent
 def test_runs_are_for_the_province_alone(browser: Enter, province: Province) -> None:
     assert browser("near").get("/api/v1/runs").json()["total"] == 0
     assert browser("analyst").get("/api/v1/runs").json()["total"] == 1
+
+
+def test_a_firms_relations_are_drawn_and_listed(app: FastAPI, browser: Enter, province: Province) -> None:
+    with app.state.sessions.begin() as session:
+        branch = make_enterprise(
+            session, name="明烛公司城西分公司", region_code="990101", parent_id=province.enterprise
+        )
+        make_enterprise(session, name="明烛公司外市分公司", region_code="990201", parent_id=province.enterprise)
+    page = browser("near").get(f"/enterprises/{province.enterprise}").text
+    drawn = json.loads(page.split('id="relations-chart">', 1)[1].split("</script>", 1)[0])["series"][0]
+    assert [(node["name"], node.get("href")) for node in drawn["data"]] == [
+        ("海岳省明烛充电器有限公司", None),
+        ("明烛公司城西分公司", f"/enterprises/{branch.id}"),
+    ]
+    assert [(link["target"], link["value"]) for link in drawn["links"]] == [(str(branch.id), "分支机构")]
+    assert f'<a href="/enterprises/{branch.id}">明烛公司城西分公司</a>' in page  # and the table says the same
+    assert "外市分公司" not in page
+    assert "外市分公司" in browser("admin").get(f"/enterprises/{province.enterprise}").text

@@ -80,3 +80,26 @@ def test_a_model_that_fails_in_two_counties_shows_before_either_county_sees_it(
         )
         assert [r.spec_model for r in shared_models(session, Scope("9902"))] == ["KC-88"]
         assert shared_models(session, Scope("9903")) == []
+
+
+def test_the_firms_own_brands_and_models_across_counties_and_what_merged_into_it(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions.begin() as session:
+        maker, shop = make_enterprise(session, name="甲厂", region_code="990101"), make_enterprise(session)
+        other, stranger = make_enterprise(session), make_enterprise(session)
+        entry = make_enterprise(session, name="甲厂（老名册）", region_code="990101", merged_into_id=maker.id)
+        batch(session, entry, shop, "990101")  # a record of the merged entry counts for the firm
+        two = batch(session, other, shop, "990201")
+        three = batch(session, other, shop, "990301", model="KC-99")
+        (model, brand) = shared_models(session, Scope("9902"), enterprise_id=maker.id)
+        assert (model.spec_model, model.failures, model.regions, model.in_reach) == (
+            "KC-88",
+            2,
+            ("990101", "990201"),
+            (two,),
+        )
+        assert (brand.spec_model, brand.failures, brand.signals[-1]) == ("", 3, three)
+        assert shared_models(session, PROVINCE, enterprise_id=stranger.id) == []
+        merged = [tie.enterprise.name for tie in ties(session, PROVINCE, maker.id) if tie.kind == "merged"]
+        assert merged == ["甲厂（老名册）"]

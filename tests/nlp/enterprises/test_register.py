@@ -140,3 +140,66 @@ def test_errors_once_read_in_real_merges_stay_away() -> None:
         Query("加加食品集团股份有限公司", region="511300"),
     ]
     assert [register.resolve(query).ids for query in asked] == [(), (), (), ()]
+
+
+def test_an_ambiguous_name_lists_every_firm_that_fits() -> None:
+    towns = (
+        "象山县",
+        "宁海县",
+        "余姚市",
+        "慈溪市",
+        "奉化区",
+        "桐庐县",
+        "淳安县",
+        "建德市",
+        "嘉善县",
+        "海盐县",
+        "长兴县",
+        "安吉县",
+    )
+    register = Register([Firm(town, f"{town}华盛电器有限公司") for town in towns])
+    answer = register.resolve(Query("华盛电器有限公司"))
+    assert (answer.decision, {c.id for c in answer.candidates}) == ("ambiguous", set(towns))
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("生产：宁波华盛电器有限公司 销售：象山县新达阀门厂", ("1", "3")),
+        ("宁波华盛电器有限公司（委托象山县新达阀门厂生产）", ("1", "3")),
+        ("宁波华盛电器有限公司(受象山县新达阀门厂委托)", ("1", "3")),
+        ("宁波华盛电器有限公司和象山县新达阀门厂", ("1", "3")),
+        ("当事人：宁波华盛电器有限公司", ("1",)),
+        ("宁波华盛电器有根公司", ("1",)),  # misread form
+        ("中国浙江省宁波市象山县新达阀门厂", ("3",)),
+        ("关于象山县新达阀门厂的投诉", ("3",)),
+        ("象山县新达阀门厂 张伟13800000000", ("3",)),
+        ("象山县新达阀门厂（浙江省宁波市象山县工业路12号）", ("3",)),
+        ("ning bo hua sheng dian qi you xian ze ren gong si", ("1",)),
+        ("Ningboshihuashengdianqi Youxian Gongsi", ("1",)),
+        ("飞凤（淘宝店）", ("3",)),
+        ("宁波华盛电", ("1",)),  # cut short
+    ],
+)
+def test_what_is_glued_to_a_name_is_taken_off(register: Register, text: str, ids: tuple[str, ...]) -> None:
+    assert register.resolve(Query(text)).ids == ids
+
+
+def test_a_trade_with_a_character_more_or_less_is_another_firm() -> None:
+    register = Register([Firm("1", "宁波速尔快递消防科技有限公司"), Firm("2", "温州大发食品有限公司")])
+    asked = ["宁波速尔快消防科技有限公司", "温州大发食品科技有限公司", "温州大发金食品有限公司"]
+    assert [register.resolve(Query(text)).ids for text in asked] == [(), (), ()]
+
+
+def test_a_misspelt_name_without_a_place_is_left_to_a_person() -> None:
+    register = Register([Firm("1", "宁波华盛电器有限公司")])
+    assert register.resolve(Query("宁波华胜电器有限公司")).ids == ("1",)
+    answer = register.resolve(Query("华胜电器有限公司"))
+    assert (answer.decision, answer.review) == ("none", True)
+
+
+def test_a_short_name_that_is_also_the_middle_of_another_firms_name_is_ambiguous() -> None:
+    register = Register(
+        [Firm("1", "宁波华盛电器有限公司", short_names=("华盛电器",)), Firm("2", "温州华盛电器有限公司")]
+    )
+    assert register.resolve(Query("华盛电器")).decision == "ambiguous"

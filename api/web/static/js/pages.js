@@ -94,6 +94,7 @@
       dress(option.yAxis);
       (option.series || []).forEach((series) => {
         if (series.tone) series.itemStyle = { color: colour(series.tone) };
+        if (series.type === "graph") series.label = { color: ink, textBorderWidth: 0, ...series.label };
       });
       const chart = echarts.init(box, null, { renderer: "svg" });
       chart.setOption({
@@ -112,6 +113,9 @@
         grid: { left: 8, right: 12, top: 36, bottom: 4, containLabel: true },
         ...option,
         legend: { top: 0, type: "scroll", textStyle: { color: ink }, ...option.legend },
+      });
+      chart.on("click", (point) => {
+        if (point.data && point.data.href) location.href = point.data.href;
       });
       instances.push(chart);
     });
