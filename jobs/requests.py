@@ -1,16 +1,18 @@
 """What each request from a page runs, with the arguments the page wrote."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobs import crawl, grade, health, notify, outcome, pipeline, plan
+from jobs import crawl, grade, health, notify, outcome, pipeline, plan, train
 from jobs.imports import import_one
 from jobs.settings import Settings
 from jobs.worker import Handler, day_of
+from nlp.artifacts import ArtifactError
 from store.session import read_only
 from store.tables import JobRequest
 
@@ -70,6 +72,27 @@ def _pipeline(
     return {"企业": counts["grade"]["enterprises"], "新预警": counts["notify"]["alerts"]}
 
 
+def _train(
+    sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
+) -> dict[str, Any]:
+    counts = train.run(sessions, settings, day_of(request))
+    return {"候选": counts["folder"], "标注": counts["reviewed"]}
+
+
+def _accept_model(
+    sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
+) -> dict[str, Any]:
+    wanted = request.arguments.get("model_id")
+    try:
+        train.accept(
+            sessions, settings, None if wanted is None else int(wanted),
+            account_id=request.account_id, at=datetime.now(UTC),
+        )  # fmt: skip
+    except ArtifactError as error:
+        raise RequestError(f"不能启用这个模型：{error}") from error
+    return {"启用": "随程序发布的模型" if wanted is None else f"模型 {wanted}"}
+
+
 def _simple(run: Callable[..., dict[str, Any]]) -> Handler:
     def handler(
         sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
@@ -83,6 +106,8 @@ HANDLERS: dict[str, Handler] = {
     "import": _import,
     "plan": _plan,
     "pipeline": _pipeline,
+    "train": _train,
+    "accept_model": _accept_model,
     "grade": _simple(grade.run),
     "crawl": _simple(crawl.run),
     "notify": _simple(notify.run),
