@@ -74,7 +74,13 @@ def test_a_model_that_is_not_there_is_refused_in_words(sessions: Sessions, tmp_p
 
 
 def test_words_that_move_with_risk_are_proposed(sessions: Sessions, tmp_path: Path) -> None:
-    risky = ["昨晚它鼓胖子了吓人", "邻居那块也鼓胖子,没敢用", "看见鼓胖子就扔了", "又一个鼓胖子!退货", "说鼓胖子正常现象"]
+    risky = [
+        "昨晚它鼓胖子了吓人",
+        "邻居那块也鼓胖子,没敢用",
+        "看见鼓胖子就扔了",
+        "又一个鼓胖子!退货",
+        "说鼓胖子正常现象",
+    ]
     calm = ["颜色好看", "发货很快", "孩子喜欢", "客服态度好", "包装仔细", "价格便宜"]
     with sessions.begin() as session:
         session.add(Source(id="posts", title="帖子", channel="opinion", trust="social", platform="import"))

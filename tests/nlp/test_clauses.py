@@ -1,4 +1,4 @@
-"""Clauses as rows: where the marks of the corpus stand, what a clause takes from its neighbours, the highest of a text."""
+"""Clauses as rows: where marks stand, what a clause takes from its neighbours, the highest of a text."""
 
 from pathlib import Path
 
