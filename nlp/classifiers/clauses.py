@@ -66,7 +66,8 @@ class Clauses:
         sizes = np.concatenate([found[2] for found in placed])
         rows = np.searchsorted(begins, starts, side="right") - 1
         inside = (rows >= 0) & (starts + sizes <= ends[rows])
-        cells = np.unique(rows[inside] * vocabulary.size + columns[inside])
+        cells = np.sort(rows[inside] * vocabulary.size + columns[inside])
+        cells = cells[np.concatenate(([True], cells[1:] != cells[:-1]))] if len(cells) else cells
         rows, columns = cells // vocabulary.size, cells % vocabulary.size
         shape = (len(self.texts), vocabulary.size)
         own = sparse.csr_matrix((vocabulary.idf[columns], (rows, columns)), shape=shape, dtype=np.float32)
