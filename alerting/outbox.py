@@ -7,6 +7,7 @@ the same id.
 
 import random
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,8 @@ from store.session import read_only
 from store.tables import Alert, Contact, Delivery
 
 BATCH = 200
+AT_ONCE = 8  # receivers served side by side
+_TAKEN = "taken"  # claimed by another process, or nothing left to tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +54,62 @@ def deliver_due(
     configured stay waiting and are counted as such.
     """
     counts = {"sent": 0, "put_off": 0, "dead": 0, "no_channel": 0}
-    for delivery_id in _due(sessions, now):
-        with sessions.begin() as session:
-            claim = _claim(session, delivery_id, now, policy, channels, synthetic)
-        if claim is None:
-            continue
-        if claim.channel not in channels:
-            counts["no_channel"] += 1
-            continue
-        try:
-            reply = channels[claim.channel].send(claim.message, claim.address, claim.secret, now)
-        except SendError as error:
-            with sessions.begin() as session:
-                counts[_failed(session, claim, error, now, policy)] += 1
-        else:
-            with sessions.begin() as session:
-                _sent(session, claim, reply, now)
-            counts["sent"] += 1
+
+    def deliver(delivery_ids: list[int]) -> list[str]:
+        return [_deliver(sessions, channels, now, delivery_id, policy, synthetic) for delivery_id in delivery_ids]
+
+    # A receiver that hangs holds up its own messages only.
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for outcomes in pool.map(deliver, _due(sessions, now)):
+            for outcome in outcomes:
+                counts[outcome] = counts.get(outcome, 0) + 1
+    counts.pop(_TAKEN, None)
     return counts
 
 
-def _due(sessions: sessionmaker[Session], now: datetime) -> list[int]:
+def _deliver(
+    sessions: sessionmaker[Session],
+    channels: Mapping[str, Channel],
+    now: datetime,
+    delivery_id: int,
+    policy: AlertPolicy,
+    synthetic: bool,
+) -> str:
+    """Claim one delivery, try it and mark it; return which count it belongs to."""
+    with sessions.begin() as session:
+        claim = _claim(session, delivery_id, now, policy, channels, synthetic)
+    if claim is None:
+        return _TAKEN
+    if claim.channel not in channels:
+        return "no_channel"
+    try:
+        reply = channels[claim.channel].send(claim.message, claim.address, claim.secret, now)
+    except SendError as error:
+        with sessions.begin() as session:
+            return _failed(session, claim, error, now, policy)
+    with sessions.begin() as session:
+        _sent(session, claim, reply, now)
+    return "sent"
+
+
+def _due(sessions: sessionmaker[Session], now: datetime) -> list[list[int]]:
+    """The deliveries that are due, in order, one list a receiver."""
     with read_only(sessions) as session:
-        return list(
-            session.scalars(
-                select(Delivery.id)
-                .where(
-                    Delivery.status.in_(("waiting", "sending")),
-                    Delivery.next_at <= now,
-                    Delivery.digest_id.is_(None),
-                )
-                .order_by(Delivery.next_at, Delivery.id)
-                .limit(BATCH)
+        rows = session.execute(
+            select(Delivery.id, Contact.channel, Contact.address)
+            .join(Contact, Contact.id == Delivery.contact_id)
+            .where(
+                Delivery.status.in_(("waiting", "sending")),
+                Delivery.next_at <= now,
+                Delivery.digest_id.is_(None),
             )
-        )
+            .order_by(Delivery.next_at, Delivery.id)
+            .limit(BATCH)
+        ).all()
+    by_receiver: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        by_receiver.setdefault((row.channel, row.address), []).append(row.id)
+    return list(by_receiver.values())
 
 
 def _claim(

@@ -1,7 +1,7 @@
 """What each request from a page runs, with the arguments the page wrote."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,19 @@ from sqlalchemy.orm import Session, sessionmaker
 from jobs import crawl, grade, health, notify, outcome, pipeline, plan, train
 from jobs.imports import import_one
 from jobs.settings import Settings
-from jobs.worker import Handler, day_of
 from nlp.artifacts import ArtifactError
+from store.china_time import CHINA
 from store.session import read_only
 from store.tables import JobRequest
 
 Progress = Callable[[float, str], None]
+Handler = Callable[[sessionmaker[Session], Settings, JobRequest, Progress], dict[str, Any]]
+
+
+def day_of(request: JobRequest) -> date:
+    """Return the date a request is for: its `as_of`, else today in China."""
+    asked = request.arguments.get("as_of")
+    return date.fromisoformat(str(asked)) if asked else datetime.now(CHINA).date()
 
 
 class RequestError(ValueError):

@@ -3,7 +3,7 @@
 Only machine columns of `link` are written here; what a person decided stays and stays in force.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -61,9 +61,12 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date, *, reb
             if rebuild:
                 session.execute(delete(tables.Link).where(tables.Link.decided.is_(None)))
             resolver = _Resolver(session, run_id, policy.version)
+            counts["asked_again"] = _ask_again(session, resolver.register)
+            resolver.tie_waiting(before)
+            # Only now: the tables may have brought firms that texts name too, and a text must not have to wait for
+            # the next run to find them.
             counts["text_mentions"] = _find_in_text(session, resolver.register, before)
-            for batch in chunked(_waiting(session, before), _BATCH):
-                resolver.tie(batch)
+            resolver.tie_waiting(before)
             counts |= resolver.counts
             counts["roles"] = roles_from_records(session)
             counts["branches"] = _tie_branches(session)
@@ -93,12 +96,12 @@ class _Resolver:
         self._answers: dict[tuple[str, str | None, str | None], Resolution] = {}
         self._level = _worst_levels(session)
 
-    def tie(self, batch: Sequence[_Waiting]) -> None:
-        """Write a link for each mention of the batch, and the enterprises that follow from it."""
-        links = [self._link(mention) for mention in batch]
-        for link in links:
-            self.counts[link["guess_decision"]] += 1
-        if links:
+    def tie_waiting(self, before: datetime) -> None:
+        """Write a link for each mention known before that has none, and the enterprises that follow from it."""
+        for batch in chunked(_waiting(self.session, before), _BATCH):
+            links = [self._link(mention) for mention in batch]
+            for link in links:
+                self.counts[link["guess_decision"]] += 1
             self.session.execute(insert(tables.Link), links)
 
     def _link(self, mention: _Waiting) -> dict[str, Any]:
@@ -273,6 +276,24 @@ def _absorb_provisional(session: Session) -> int:
             delete(tables.Link).where(tables.Link.guess_enterprise_id == met_id, tables.Link.decided.is_(None))
         )
     return len(pairs)
+
+
+def _ask_again(session: Session, register: Register) -> int:
+    """Drop the machine's "none" and open questions about names that are registered by now; return how many.
+
+    They are tied anew in the same run. What a person decided, "unsure" included, stays.
+    """
+    link, mention = tables.Link, tables.Mention
+    open_names = session.execute(
+        select(mention.id, mention.text)
+        .join(link, link.mention_id == mention.id)
+        .where(link.guess_decision.in_(("none", "review")), link.decided.is_(None))
+    ).all()
+    known = {text for text in {row.text for row in open_names} if register.knows(text)}
+    again = [row.id for row in open_names if row.text in known]
+    for chunk in chunked(again, _BATCH):
+        session.execute(delete(link).where(link.mention_id.in_(chunk)))
+    return len(again)
 
 
 def _tie_branches(session: Session) -> int:

@@ -6,8 +6,8 @@ goes on.
 """
 
 import threading
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -15,6 +15,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs.lease import lives_here, this_process
+from jobs.requests import HANDLERS, Handler
 from jobs.schedule import tick
 from jobs.settings import Settings
 from store.china_time import CHINA
@@ -30,7 +31,6 @@ LOST_AFTER = timedelta(minutes=5)
 LONGEST_SILENCE = timedelta(minutes=15)
 
 log = structlog.get_logger()
-Handler = Callable[[sessionmaker[Session], Settings, JobRequest, Callable[[float, str], None]], dict[str, Any]]
 
 
 def rescue(sessions: sessionmaker[Session]) -> dict[str, int]:
@@ -90,13 +90,12 @@ def take(sessions: sessionmaker[Session], holder: str) -> JobRequest | None:
 
 
 def work_once(
-    sessions: sessionmaker[Session], settings: Settings, holder: str, handlers: dict[str, Handler] | None = None
+    sessions: sessionmaker[Session], settings: Settings, holder: str, handlers: Mapping[str, Handler] = HANDLERS
 ) -> str | None:
     """Take one request and run it to its end; return its status, or None when nothing waited."""
     request = take(sessions, holder)
     if request is None:
         return None
-    handlers = handlers if handlers is not None else known_handlers()
     mine = (JobRequest.id == request.id) & (JobRequest.holder == holder) & (JobRequest.status == "running")
 
     def progress(share: float, message: str) -> None:
@@ -169,19 +168,6 @@ def summary(counts: dict[str, Any]) -> str:
     """Return the counts as one short line for the person who asked."""
     plain = {key: value for key, value in counts.items() if isinstance(value, (int, float, str)) and key != "run_id"}
     return "，".join(f"{key} {value}" for key, value in plain.items())[:300]
-
-
-def known_handlers() -> dict[str, Handler]:
-    """Return how each kind of request is run."""
-    from jobs import requests
-
-    return requests.HANDLERS
-
-
-def day_of(request: JobRequest) -> date:
-    """Return the date a request is for: its `as_of`, else today in China."""
-    asked = request.arguments.get("as_of")
-    return date.fromisoformat(str(asked)) if asked else datetime.now(CHINA).date()
 
 
 def _beat(sessions: sessionmaker[Session], mine: Any, stop: threading.Event) -> None:

@@ -65,6 +65,11 @@ class Register:
             self._by_id = {firm.id: position for position, firm in enumerate(self._firms)}
         return self._firms[self._by_id[firm_id]]
 
+    def knows(self, name: str) -> bool:
+        """Whether some firm bears this very name, now or formerly, or has it as a short name or brand."""
+        key = name_key(name)
+        return bool(self._by_key.get(key)) or key in self._aliases
+
     def place_of(self, name: str) -> str | None:
         """The adcode the place words of a name stand for, None when it has none or they are ambiguous."""
         codes = self._parser.parse(name).region_codes

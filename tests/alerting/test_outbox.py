@@ -1,13 +1,14 @@
 """The outbox: once in the ledger, at least once at the receiver, under one id, and nobody left unwarned."""
 
-from datetime import timedelta
+import threading
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from alerting.answers import AnswerError, answer
-from alerting.channels import SendError
+from alerting.channels import Message, SendError
 from alerting.escalation import escalate_due
 from alerting.outbox import deliver_due
 from store.tables import Acknowledgement, Alert, Contact, Delivery
@@ -48,6 +49,24 @@ def test_the_nearest_office_is_told(sessions: Sessions) -> None:
     inbox = Inbox()
     send(sessions, inbox)
     assert sorted(address for _, address, _ in inbox.received) == ["city", "other county", "province", "province"]
+
+
+def test_a_receiver_that_hangs_holds_up_nobody_else(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        add_contact(session, "990100", address="hangs")
+        add_contact(session, "990200", address="answers")
+    raise_alerts(sessions, make_draft(1), make_draft(2, region_code="990201"))
+    answered = threading.Event()
+
+    class Hanging(Inbox):
+        def send(self, message: Message, address: str, secret: str | None, now: datetime) -> str:
+            if address == "answers":
+                answered.set()
+            elif not answered.wait(20):
+                raise SendError("无人应答", again=True)
+            return super().send(message, address, secret, now)
+
+    assert send(sessions, Hanging()) == {"sent": 2, "put_off": 0, "dead": 0, "no_channel": 0}
 
 
 def test_an_alert_nobody_answers_for_stays_visible(sessions: Sessions) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.app import create_app
 from demo.province import Built, Province
 from demo.receiver import receiving
-from demo.run import BUDGET_CNY, Demonstration, Findings
+from demo.run import BUDGET_CNY, Demonstration, Findings, fresh_accounts
 from store.session import read_only
 from store.tables import Enterprise, Grade, Link, Mention, PlanLine, SamplingResult, Signal, Tag
 from tests.api.conftest import Browser
@@ -97,10 +97,10 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     made.sessions.kw["bind"].dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def analyst(shown: Shown) -> Iterator[Browser]:
-    """A browser in which the provincial analyst has signed in with this run's password."""
-    logins = {name: password for name, password, _ in shown.findings.logins}
+    """A browser in which the provincial analyst has signed in, with a password no other run has replaced."""
+    logins = {name: password for name, password, _ in fresh_accounts(shown.sessions)}
     app = create_app(shown.demonstration.settings)
     yield Browser(app).enter("analyst", logins["analyst"])
     app.state.sessions.kw["bind"].dispose()

@@ -162,6 +162,40 @@ def test_names_in_free_text_become_mentions(sessions: sessionmaker[Session], set
     assert all(text[start:end] == word for word, start, end in spans)
 
 
+def test_a_firm_only_tables_know_is_found_in_earlier_texts_at_once(
+    sessions: sessionmaker[Session], settings: Settings
+) -> None:
+    with sessions.begin() as session:
+        earlier = {"known_at": NOW - timedelta(days=2), "channel": "complaint"}
+        make_signal(session, text="在瑞盛机电专营店买的防爆灯，凌晨蹿出火苗。", **earlier)
+        mention(session, "瑞盛机电专营店", role="sampled")
+    resolve.run(sessions, settings, TODAY)
+    with sessions() as session:
+        first = links(session)
+    assert {(text, name) for text, _, _, name in first} == {("瑞盛机电专营店", "瑞盛机电专营店")}
+    assert len(first) == 2
+    resolve.run(sessions, settings, TODAY)
+    with sessions() as session:
+        assert links(session) == first
+
+
+def test_a_name_nobody_had_is_tied_once_it_is_registered(sessions: sessionmaker[Session], settings: Settings) -> None:
+    with sessions.begin() as session:
+        signal = make_signal(session, channel="opinion", text="丽水新木玩具有限公司的木马断了。")
+        mention(session, "丽水新木玩具有限公司", role="text", start=0, end=10, signal=signal)
+        mention(session, "温州旧木玩具有限公司", role="text", start=0, end=10)
+    resolve.run(sessions, settings, TODAY)
+    with sessions.begin() as session:
+        assert [decision for _, decision, _, _ in links(session)] == ["none", "none"]
+        firm(session, "丽水新木玩具有限公司", region_code="331102")
+    resolve.run(sessions, settings, TODAY)
+    with sessions() as session:
+        assert links(session) == [
+            ("丽水新木玩具有限公司", "link", "exact_name", "丽水新木玩具有限公司"),
+            ("温州旧木玩具有限公司", "none", "none", None),
+        ]
+
+
 def test_who_made_and_who_sold(sessions: sessionmaker[Session], settings: Settings) -> None:
     def roles(session: Session, name: str) -> list[tuple[str, str]]:
         rows = session.execute(

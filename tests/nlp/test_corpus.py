@@ -7,6 +7,7 @@ import pytest
 from nlp import corpus
 from nlp.corpus import CorpusError, Mark, parse_line
 from nlp.corpus.__main__ import borrowed, main
+from nlp.corpus.agreement import READINGS, agreement, kappa, read_pairs
 
 
 def test_a_line_becomes_an_example_with_exact_spans() -> None:
@@ -77,3 +78,42 @@ def test_a_copied_text_is_noticed() -> None:
 
 def test_the_shipped_corpus_passes_its_checker(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0, capsys.readouterr().err
+
+
+def test_kappa_is_agreement_beyond_chance() -> None:
+    # The textbook table 20/5/10/15: agreement 0.7, by chance 0.5.
+    first = ["yes"] * 25 + ["no"] * 25
+    second = ["yes"] * 20 + ["no"] * 5 + ["yes"] * 10 + ["no"] * 15
+    assert kappa(first, second) == pytest.approx(0.4)
+    assert kappa([True, True], [True, True]) == 1.0
+
+
+def test_two_readings_are_compared_text_by_text(tmp_path: Path) -> None:
+    path = tmp_path / "readings.tsv"
+    path.write_text(
+        "# text, reader, kind, outcome, products, hazards, violations\n"
+        "a-1\t1\tsignal\tnone\ttoy\tfire,choking\t-\n"
+        "a-1\t2\trumour\tnone\ttoy\tfire\t-\n"
+        "a-3\t1\tofftopic\tnone\t-\t-\t-\n"
+        "a-3\t2\tofftopic\tnone\t-\t-\t-\n",
+        encoding="utf-8",
+    )
+    found = agreement(list(read_pairs(path)))
+    assert found["relevant"] == (1.0, 1.0)
+    assert found["kind"][0] == 0.5
+    assert found["products"] == (1.0, 1.0)
+    assert found["hazards"][0] == 0.5
+    assert found["hazards"][1] < 1.0
+
+
+def test_a_missing_second_reading_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "readings.tsv"
+    path.write_text("a-1\t1\tsignal\tnone\t-\t-\t-\na-3\t2\tsignal\tnone\t-\t-\t-\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="a-1"):
+        list(read_pairs(path))
+
+
+def test_the_kept_second_reading_names_texts_of_the_corpus() -> None:
+    kept = {line.split("\t")[0] for line in READINGS.read_text(encoding="utf-8").splitlines() if line[0] != "#"}
+    assert len(kept) == len(list(read_pairs(READINGS))) == 250
+    assert kept <= {example.id for example in corpus.load()}
