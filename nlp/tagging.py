@@ -111,18 +111,20 @@ class Tagger:
         # Notices repeat themselves word for word, so each wording is read once and told once a day of appearance.
         place = {text: at for at, text in enumerate(dict.fromkeys(text for text, _, _ in given))}
         readings = [self.reader.read(text) for text in place]
-        judgements = [None] * len(readings) if self.model is None else self.model.judge(readings, self.taxonomy)
+        judgements = self._judged(readings)
         told: dict[tuple[int, date | None], Tagged] = {}
         for text, _, on in given:
             at = place[text]
             if (at, on) not in told:
-                judgement = judgements[at]
-                told[at, on] = (
-                    self._by_rules(readings[at], on)
-                    if judgement is None
-                    else self._by_model(readings[at], judgement, on)
-                )
+                told[at, on] = self._told(readings[at], judgements[at], on)
         return [told[place[text], on] for text, _, on in given]
+
+    def _judged(self, readings: Sequence[TextReading]) -> Sequence[Judgement | None]:
+        """What the model makes of each text; nothing where there is none."""
+        return [None] * len(readings) if self.model is None else self.model.judge(readings, self.taxonomy)
+
+    def _told(self, reading: TextReading, judgement: Judgement | None, on: date | None) -> Tagged:
+        return self._by_rules(reading, on) if judgement is None else self._by_model(reading, judgement, on)
 
     def tag_sample(
         self, text: str, tags: Tagged, *, failed_items: Sequence[str], safety_failed: bool, product: str | None

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from typer.testing import CliRunner
 
-from jobs import new_words, train
+from jobs import new_words
 from jobs.cli import app
 from jobs.worker import work_once
 from nlp import corpus
@@ -26,7 +26,7 @@ def part_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of the corpus, whole files, so that a fit takes seconds."""
     files = sorted(corpus.FOLDER.glob("*.txt"))[::10]
     part = corpus.load(files)
-    monkeypatch.setattr(train.corpus, "load", lambda: part)
+    monkeypatch.setattr(corpus, "load", lambda: part)
 
 
 def _ask(sessions: Sessions, job: str, **arguments: object) -> JobRequest:
