@@ -23,7 +23,7 @@ from nlp.taxonomy import Taxonomy, folder_digest
 FORMAT = 2
 SHIPPED = Path(__file__).parent / "models" / "text"
 # The smallest weight that is kept. There are many more clauses than texts, so theirs are larger and more of them.
-_SMALLEST_WEIGHT = {"block": 0.02, "clause_block": 0.04}
+_SMALLEST_WEIGHT = {"block": 0.02, "clause_block": 0.06}
 _STEPS = 256  # weights are kept to the nearest 1/256: far finer than they are certain, and half the file
 
 
