@@ -84,12 +84,14 @@ _INJURY_COUNTS = (
     re.compile(rf"({_NUMBER})伤"),
 )
 _DEATH_WORD = re.compile(_DEAD)
+_MAY_COUNT_DEAD = re.compile(rf"{_DEAD}|死")
+_MAY_COUNT_HURT = re.compile(rf"{_HURT}|伤")
 
 
 def read_harm(folded: str) -> Harm:
     """Return the people a text counts as hurt and dead; the largest count wins where several are told."""
-    deaths = _largest(folded, _DEATH_COUNTS)
-    injured = _largest(folded, _INJURY_COUNTS)
+    deaths = _largest(folded, _DEATH_COUNTS) if _MAY_COUNT_DEAD.search(folded) else None
+    injured = _largest(folded, _INJURY_COUNTS) if _MAY_COUNT_HURT.search(folded) else None
     if deaths is None and _DEATH_WORD.search(folded):
         deaths = 1
     return Harm(injured, deaths)
@@ -105,31 +107,43 @@ def _largest(folded: str, patterns: tuple[re.Pattern[str], ...]) -> int | None:
     return max(counts, default=None)
 
 
-_FACTS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("url", re.compile(r"https?://[^\s,。;)]+")),
-    ("standard", re.compile(r"(?:gb|qb|hg|jb|ga|yy|fz|ny|db)(?:/t)?\s?\d[\d.]*(?:-\d{4})?")),
-    ("model", re.compile(r"型号(?:规格)?(?:为|是|:)?[\"'(]?([a-z0-9][a-z0-9+/×.*-]{1,24})")),
-    ("batch", re.compile(r"(?:批号|生产批次|批次号)(?:为|是|:)?\s?([a-z0-9][a-z0-9-]{2,20})")),
-    ("brand", re.compile(r"(?:标称)?(?:商标|品牌)(?:为|是|:)\s?[\"'(]?([^\s,。;)\"']{2,12})")),
-    ("price", re.compile(r"\d+(?:\.\d+)?(?:万)?元|[一二三四五六七八九十百]+块(?:钱)?")),
+# Kind, words of which one is in every such fact (none: a digit is), expression.
+_FACTS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
+    ("url", ("http",), re.compile(r"https?://[^\s,。;)]+")),
+    ("standard", (), re.compile(r"(?:gb|qb|hg|jb|ga|yy|fz|ny|db)(?:/t)?\s?\d[\d.]*(?:-\d{4})?")),
+    ("model", ("型号",), re.compile(r"型号(?:规格)?(?:为|是|:)?[\"'(]?([a-z0-9][a-z0-9+/×.*-]{1,24})")),
+    ("batch", ("批号", "批次"), re.compile(r"(?:批号|生产批次|批次号)(?:为|是|:)?\s?([a-z0-9][a-z0-9-]{2,20})")),
+    (
+        "brand",
+        ("商标", "品牌"),
+        re.compile(r"(?:标称)?(?:商标|品牌)(?:为|是|:)\s?[\"'(]?([^\s,。;)\"']{2,12})"),
+    ),
+    ("price", ("元", "块"), re.compile(r"\d+(?:\.\d+)?(?:万)?元|[一二三四五六七八九十百]+块(?:钱)?")),
     (
         "quantity",
+        (),
         re.compile(
             r"\d+(?:\.\d+)?\s?(?:批次|批|台|件|辆|个|只|瓶|袋|吨|千克|公斤|kg|米|组|套|支|具|箱|毫米|mm|mg/kg|mg/m3|cfu/g|v|w|a|ma|db)(?![a-z])"
         ),
     ),
 )
+_DIGIT = re.compile(r"\d")
+_MAY_STATE = re.compile("|".join((r"\d", *sorted({sign for _, signs, _ in _FACTS for sign in signs}))))
 _DATE = re.compile(r"(?:(20\d{2})年)?(\d{1,2})月(\d{1,2})日|(20\d{2})[-./](\d{1,2})[-./](\d{1,2})")
 
 
 def read_facts(folded: str, on: date | None = None) -> list[Fact]:
     """Return the facts of a text in reading order; a date without a year takes the last one not after `on`."""
+    if _MAY_STATE.search(folded) is None:
+        return []
+    numeric = _DIGIT.search(folded) is not None
     facts = [
         Fact(kind, found[found.lastindex or 0], *found.span(found.lastindex or 0))
-        for kind, pattern in _FACTS
+        for kind, signs, pattern in _FACTS
+        if (any(sign in folded for sign in signs) if signs else numeric)
         for found in pattern.finditer(folded)
     ]
-    for found in _DATE.finditer(folded):
+    for found in _DATE.finditer(folded) if numeric else ():
         day = _read_date(found, on)
         if day is not None:
             facts.append(Fact("date", day.isoformat(), *found.span()))

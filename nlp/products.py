@@ -3,10 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import ahocorasick
+import numpy as np
 
-from nlp.rules import fold, read_classes, read_rows
+from nlp.anchors import routes
+from nlp.rules import Pattern, PatternSet, fold, read_classes, read_rows
+from nlp.scan import Batch, Scanner
 from nlp.taxonomy import Taxonomy, TaxonomyError
 
 # A firm's name is not goods: 远东电缆有限公司 sells, it is not, a cable.
@@ -16,8 +19,7 @@ _FIRM = re.compile(
 _WINDOW = 40
 
 
-@dataclass(frozen=True, slots=True)
-class ProductHit:
+class ProductHit(NamedTuple):
     """One naming of a product; `certain` is false where only a weak name spoke and nothing near supported it."""
 
     code: str
@@ -80,18 +82,21 @@ class ProductFinder:
                 _Meaning(product, context != "*", re.compile(context) if context != "*" else None, context == "*"),
             )
         self._meanings = {name: tuple(found.values()) for name, found in meanings.items()}
-        self._automaton = ahocorasick.Automaton()
-        for name in self._meanings:
-            self._automaton.add_word(name, name)
-        self._masks: list[re.Pattern[str]] = []
+        masks = []
         for (pattern,) in read_rows(taxonomy.folder / "product_masks.tsv", 1):
             expanded = re.sub(r"<([a-z_]+)>", lambda found: classes[found[1]], pattern)
-            self._masks.append(re.compile(expanded.replace("…", r"[^,。!?;\n]{0,4}")))
-        for mask in {match for pattern in self._masks for match in _literals(pattern)}:
-            if mask not in self._meanings:
-                self._automaton.add_word(mask, "")
-        self._patterns = [mask for mask in self._masks if not _literals(mask)]
-        self._automaton.make_automaton()
+            masks.append(expanded.replace("…", r"[^,。!?;\n]{0,4}"))
+        # A mask that is a plain word joins the scan as a name of nothing: the longest name wins.
+        plain = [mask for mask in dict.fromkeys(masks) if _is_word(mask) and mask not in self._meanings]
+        self._names = (*self._meanings, *plain)
+        self._scanner = Scanner(self._names)
+        self._masks = PatternSet(
+            {
+                "masks": [
+                    Pattern("mask", "strong", re.compile(mask), routes(mask)) for mask in masks if not _is_word(mask)
+                ]
+            }
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,17 +105,40 @@ class ProductFinder:
 
     def find(self, folded: str) -> list[ProductHit]:
         """Return the namings of products in reading order."""
-        found = [(end - len(name) + 1, end + 1, name) for end, name in self._automaton.iter_long(folded) if name]
-        if not found:
-            return []
-        masked = [match.span() for match in _FIRM.finditer(folded)] if _firm_words(folded) else []
-        masked.extend(match.span() for pattern in self._patterns for match in pattern.finditer(folded))
-        hits: list[ProductHit] = []
-        for start, end, name in found:
-            if any(low <= start and end <= high for low, high in masked):
-                continue
-            hits.extend(self._read(folded, start, end, self._meanings[name]))
+        return self.find_many([folded])[0]
+
+    def find_many(self, texts: Sequence[str]) -> list[list[ProductHit]]:
+        """Return the namings of products in each of many folded texts, in reading order."""
+        hits: list[list[ProductHit]] = [[] for _ in texts]
+        named = self._named(texts)
+        masks = self._masks.find_many([texts[at] for at in named])
+        for (at, names), found in zip(named.items(), masks, strict=True):
+            folded = texts[at]
+            masked = [(mask.start, mask.end) for mask in found["masks"]]
+            if _firm_words(folded):
+                masked.extend(match.span() for match in _FIRM.finditer(folded))
+            for start, end, name in names:
+                if not any(low <= start and end <= high for low, high in masked):
+                    hits[at].extend(self._read(folded, start, end, self._meanings[name]))
         return hits
+
+    def _named(self, texts: Sequence[str]) -> dict[int, list[tuple[int, int, str]]]:
+        """The names in each text that has any: from the left, the longest at each place, none inside another."""
+        batch = Batch.of(texts)
+        places, names = self._scanner.find(batch)
+        ends = places + self._scanner.sizes[names]
+        order = np.lexsort((-ends, places))
+        owners = batch.owners(places)
+        found: dict[int, list[tuple[int, int, str]]] = {}
+        done = 0
+        for at, start, end, number in zip(*(c[order].tolist() for c in (owners, places, ends, names)), strict=True):
+            if start < done:
+                continue
+            done = end
+            if number < len(self._meanings):
+                begin = int(batch.begins[at])
+                found.setdefault(at, []).append((start - begin, end - begin, self._names[number]))
+        return found
 
     def _read(self, folded: str, start: int, end: int, meanings: Sequence[_Meaning]) -> list[ProductHit]:
         around = folded[max(0, start - _WINDOW) : start] + "\0" + folded[end : end + _WINDOW]
@@ -130,6 +158,6 @@ def _firm_words(folded: str) -> bool:
     return any(word in folded for word in ("公司", "集团", "商行", "经营部", "研究", "协会", "中心", "质检院", "店"))
 
 
-def _literals(pattern: re.Pattern[str]) -> list[str]:
-    """The pattern itself when it holds no operator, so that it joins the automaton instead of being searched."""
-    return [pattern.pattern] if re.fullmatch(r"[\w\u4e00-\u9fff]+", pattern.pattern) else []
+def _is_word(pattern: str) -> bool:
+    """Whether an expression holds no operator."""
+    return re.fullmatch(r"[\w\u4e00-\u9fff]+", pattern) is not None

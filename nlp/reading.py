@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from nlp.features import Reading
 from nlp.products import ProductFinder, ProductHit
-from nlp.rules import Genre, Hit, RuleBook, fold
-from nlp.segment import Words, load_segmenter
+from nlp.rules import NO_FINDINGS, Findings, Genre, Hit, RuleBook, fold_many
+from nlp.segment_many import BatchWords, load_batch_segmenter
 from nlp.taxonomy import Taxonomy
 
 _SHORTEST_WORD, _LONGEST_WORD = 3, 8
@@ -35,17 +35,31 @@ class Reader:
         self.taxonomy = taxonomy
         self.rules = RuleBook(taxonomy)
         self.products = ProductFinder(taxonomy)
-        self._words: Words = load_segmenter(domain_words(self.products.names), native)
+        self._words: BatchWords = load_batch_segmenter(domain_words(self.products.names), native)
 
     def read(self, text: str) -> TextReading:
         """Read one text."""
-        folded = fold(text)
-        found = self.rules.read(folded)
-        products = tuple(self.products.find(folded))
-        names = _finding_names(found.genre, found.hazards, found.violations, products)
-        hidden = _without_products(folded, products)
-        reading = Reading(hidden, self._words.cut(hidden), names)
-        return TextReading(folded, reading, found.genre, found.hazards, found.violations, products)
+        return self.read_many([text])[0]
+
+    def read_many(self, texts: Sequence[str]) -> list[TextReading]:
+        """Read many texts; the result is the same as one by one, at a fraction of the time."""
+        folded = fold_many(texts)
+        found = self.rules.read_many(folded)
+        products = [tuple(hits) for hits in self.products.find_many(folded)]
+        hidden = [_without_products(text, hits) for text, hits in zip(folded, products, strict=True)]
+        words = self._words.cut_many(hidden)
+        return [
+            TextReading(
+                text, Reading(blanked, cut, _names(told, hits)), told.genre, told.hazards, told.violations, hits
+            )
+            for text, told, hits, blanked, cut in zip(folded, found, products, hidden, words, strict=True)
+        ]
+
+
+def _names(found: Findings, products: Sequence[ProductHit]) -> list[str]:
+    if found is NO_FINDINGS and not products:
+        return []
+    return _finding_names(found.genre, found.hazards, found.violations, products)
 
 
 def _without_products(folded: str, products: Sequence[ProductHit]) -> str:

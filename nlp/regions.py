@@ -118,6 +118,8 @@ class RegionIndex:
             for word in {row.name, *shorts}:
                 lengths.setdefault(word[:2], set()).add(len(word))
         self._lengths = {head: tuple(sorted(ls, reverse=True)) for head, ls in lengths.items()}
+        firsts, seconds = ({re.escape(char) for head in lengths for char in head[at : at + 1]} for at in (0, 1))
+        self._heads = re.compile(f"[{''.join(sorted(firsts))}](?=[{''.join(sorted(seconds))}])") if lengths else None
 
     def __contains__(self, code: str) -> bool:
         return code in self._rows
@@ -206,7 +208,8 @@ class RegionIndex:
         """
         places: list[Place] = []
         at = 0
-        while at < len(text) - 1:
+        while self._heads is not None and (head := self._heads.search(text, at)) is not None:
+            at = head.start()
             if text[at : at + 2] not in self._lengths:
                 at += 1
                 continue

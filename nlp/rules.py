@@ -10,18 +10,19 @@ Pattern files (`*_patterns.tsv`: code, strength, pattern) are regular expression
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from re import _constants as opcodes  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import NamedTuple
 
-import ahocorasick
+import numpy as np
+import numpy.typing as npt
 import opencc
 
+from nlp.anchors import Route, routes
+from nlp.scan import Batch, Ints, Scanner
 from nlp.taxonomy import Taxonomy, TaxonomyError
 
 CLAUSE_END = ",。!?;\n~"
@@ -29,8 +30,6 @@ _CLAUSE = re.compile(f"[{CLAUSE_END}]+")
 _SENTENCE = re.compile(r"[。!?\n]+")
 _GAP = f"[^{re.escape(CLAUSE_END)}]"
 _CLASS = re.compile(r"<([a-z_]+)>")
-_ANCHOR_PRODUCT = 400
-REACH = 56
 STRENGTHS = ("strong", "medium", "weak", "item")
 
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -54,23 +53,41 @@ def _fold_table() -> dict[int, int]:
     return table
 
 
+@cache
+def _fold_codes() -> npt.NDArray[np.uint32]:
+    """The fold table as an array over the basic plane."""
+    codes = np.arange(0x10000, dtype=np.uint32)
+    table = _fold_table()
+    codes[list(table)] = list(table.values())
+    return codes
+
+
 def fold(text: str) -> str:
     """Return `text` in the form patterns are matched on; same length, so offsets are the original's."""
     return text.translate(_fold_table())
 
 
+def fold_many(texts: Sequence[str]) -> list[str]:
+    """`fold` of each text, all characters in one look-up."""
+    batch = Batch.of(texts)
+    table = _fold_codes()
+    codes = table[np.minimum(batch.codes, np.uint32(len(table) - 1))]
+    codes = np.where(batch.codes < len(table), codes, batch.codes)
+    folded = codes.tobytes().decode("utf-32-le", "surrogatepass")
+    return [folded[begin : begin + len(text)] for begin, text in zip(batch.begins.tolist(), texts, strict=True)]
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One compiled line of a pattern file. `anchors`: at least one of them is in every text it matches."""
+    """One compiled line of a pattern file. `routes`: every match takes one of them."""
 
     code: str
     strength: str
     regex: re.Pattern[str]
-    anchors: frozenset[str]
+    routes: tuple[Route, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One finding: what, where, how strongly the words mean it, and the status its context gives it."""
 
     code: str
@@ -113,7 +130,7 @@ def compile_pattern(code: str, strength: str, source: str, classes: dict[str, st
         regex = re.compile(expanded)
     except (KeyError, re.error) as error:
         raise TaxonomyError(f"{code}: cannot compile {source!r}: {error}") from error
-    return Pattern(code, strength, regex, _required(parser.parse(expanded)))
+    return Pattern(code, strength, regex, routes(expanded))
 
 
 def _close_gap(source: str) -> str:
@@ -135,152 +152,95 @@ def read_patterns(path: Path, classes: dict[str, str]) -> list[Pattern]:
     return [compile_pattern(code, strength, source, classes) for code, strength, source in read_rows(path, 3)]
 
 
-def _required(tree: Any) -> frozenset[str]:
-    """Literals of which every match contains at least one: the cheapest such set along the sequence."""
-    best: frozenset[str] = frozenset()
-    run: set[str] = {""}
-
-    def offer(candidate: Iterable[str]) -> None:
-        nonlocal best
-        offered = frozenset(candidate)
-        if "" not in offered and (not best or _cost(offered) < _cost(best)):
-            best = offered
-
-    for op, argument in tree:
-        exact = _exact(op, argument)
-        if exact is not None and len(exact) * len(run) <= _ANCHOR_PRODUCT:
-            run = {left + right for left in run for right in exact}
-            offer(run)
-            continue
-        run = {""}
-        inner = _nested(op, argument)
-        if inner:
-            offer(inner)
-        if exact is not None and len(exact) <= _ANCHOR_PRODUCT:
-            run = set(exact)
-            offer(run)
-    return best
-
-
-def _cost(anchors: frozenset[str]) -> float:
-    return sum((60.0, 3.0, 1.0)[min(len(anchor), 3) - 1] for anchor in anchors)
-
-
-def _exact(op: Any, argument: Any) -> set[str] | None:
-    """Every string a node can match, when they are few."""
-    if op is opcodes.LITERAL:
-        return {chr(argument)}
-    if op is opcodes.IN:
-        chars: set[str] = set()
-        for kind, value in argument:
-            if kind is not opcodes.LITERAL:
-                return None
-            chars.add(chr(value))
-        return chars
-    if op is opcodes.SUBPATTERN:
-        return _exact_sequence(argument[3])
-    if op is opcodes.BRANCH:
-        strings: set[str] = set()
-        for branch in argument[1]:
-            exact = _exact_sequence(branch)
-            if exact is None:
-                return None
-            strings |= exact
-        return strings
-    if op is opcodes.MAX_REPEAT and argument[:2] == (0, 1):
-        inner = _exact_sequence(argument[2])
-        return None if inner is None else inner | {""}
-    if op in (opcodes.ASSERT, opcodes.ASSERT_NOT, opcodes.AT):
-        return {""}
-    return None
-
-
-def _exact_sequence(tree: Any) -> set[str] | None:
-    strings = {""}
-    for op, argument in tree:
-        exact = _exact(op, argument)
-        if exact is None or len(exact) * len(strings) > _ANCHOR_PRODUCT:
-            return None
-        strings = {left + right for left in strings for right in exact}
-    return strings
-
-
-def _nested(op: Any, argument: Any) -> frozenset[str]:
-    if op is opcodes.SUBPATTERN:
-        return _required(argument[3])
-    if op is opcodes.MAX_REPEAT and argument[0] >= 1:
-        return _required(argument[2])
-    if op is opcodes.BRANCH:
-        branches = [_required(branch) for branch in argument[1]]
-        if all(branches):
-            return frozenset().union(*branches)
-    return frozenset()
-
-
 class PatternSet:
-    """Many patterns over one text, in named groups.
+    """Many patterns over many texts, in named groups.
 
-    One Aho-Corasick pass over the patterns' anchors says which can match and where; only there, and no farther than
-    `REACH` characters to either side, is the expression itself tried.
+    One scan of all texts for the patterns' anchors says which can match and where; only there, and no farther than a
+    match with that anchor can reach, is the expression itself tried.
     """
 
     def __init__(self, groups: Mapping[str, Iterable[Pattern]]) -> None:
         self.groups = tuple(groups)
         self.patterns = [(name, pattern) for name, patterns in groups.items() for pattern in patterns]
-        by_anchor: dict[str, set[int]] = {}
-        self._always: list[int] = []
+        self._always = [index for index, (_, pattern) in enumerate(self.patterns) if not pattern.routes]
+        by_anchor: dict[str, list[tuple[int, int, int]]] = {}
         for index, (_, pattern) in enumerate(self.patterns):
-            if not pattern.anchors:
-                self._always.append(index)
-            for anchor in pattern.anchors:
-                by_anchor.setdefault(anchor, set()).add(index)
-        # A pattern that is one word needs no second look: the automaton's match is the pattern's.
-        self._plain = {
-            index: len(anchor)
-            for index, (_, pattern) in enumerate(self.patterns)
-            for anchor in pattern.anchors
-            if re.escape(anchor) == pattern.regex.pattern
-        }
-        self._automaton = ahocorasick.Automaton()
-        for anchor, indexes in by_anchor.items():
-            self._automaton.add_word(anchor, tuple(sorted(indexes)))
-        if by_anchor:
-            self._automaton.make_automaton()
-        self._empty = not by_anchor
+            for route in pattern.routes:
+                for anchor in route.literals:
+                    by_anchor.setdefault(anchor, []).append((index, route.before, route.after))
+        anchors = sorted(by_anchor)
+        self._scanner = Scanner(anchors)
+        self._counts = np.array([len(by_anchor[anchor]) for anchor in anchors], dtype=np.int64)
+        self._firsts = np.cumsum(self._counts) - self._counts
+        # One row a way a pattern can match at an anchor: pattern, characters before it, characters from its start on.
+        ways = [way for anchor in anchors for way in by_anchor[anchor]]
+        self._ways = np.array(ways, dtype=np.int64).reshape(-1, 3)
 
-    def find(self, folded: str) -> dict[str, list[Hit]]:
+    def find(self, folded: str) -> Mapping[str, Sequence[Hit]]:
         """Return every match in a folded text by group, in pattern order."""
-        hits: dict[str, list[Hit]] = {name: [] for name in self.groups}
-        size = len(folded)
-        windows: dict[int, list[tuple[int, int]]] = {index: [(0, size)] for index in self._always}
-        if not self._empty:
-            for end, indexes in self._automaton.iter(folded):
-                low, high = max(0, end - REACH), min(size, end + REACH)
-                for index in indexes:
-                    if index in self._plain:
-                        start = end + 1 - self._plain[index]
-                        places = windows.setdefault(index, [])
-                        if not places or places[-1][1] <= start:
-                            places.append((start, end + 1))
-                        continue
-                    known = windows.get(index)
-                    if known is None:
-                        windows[index] = [(low, high)]
-                    elif low <= known[-1][1]:
-                        known[-1] = (known[-1][0], high)
-                    else:
-                        known.append((low, high))
-        for index in sorted(windows):
+        return self.find_many([folded])[0]
+
+    def find_many(self, texts: Sequence[str]) -> list[Mapping[str, Sequence[Hit]]]:
+        """Return every match in each of many folded texts."""
+        nothing: Mapping[str, Sequence[Hit]] = dict.fromkeys(self.groups, ())
+        found: list[Mapping[str, Sequence[Hit]]] = [nothing] * len(texts)
+        hits: dict[str, list[Hit]] = {}
+        known = -1
+        for text, index, low, latest, high in self._windows(texts):
             group, pattern = self.patterns[index]
-            if index in self._plain:
-                hits[group].extend(Hit(pattern.code, *place, pattern.strength) for place in windows[index])
-                continue
-            for low, high in windows[index]:
-                for found in pattern.regex.finditer(folded, low, high):
-                    start, end = found.span()
-                    if end > start:
-                        hits[group].append(Hit(pattern.code, start, end, pattern.strength))
-        return hits
+            if low == latest:
+                match = pattern.regex.match(texts[text], low, high)
+                matches: Iterable[re.Match[str]] = () if match is None else (match,)
+            else:
+                matches = pattern.regex.finditer(texts[text], low, high)
+            for match in matches:
+                start, end = match.span()
+                if end > start:
+                    if text != known:
+                        known, hits = text, {name: [] for name in self.groups}
+                        found[text] = hits
+                    hits[group].append(Hit(pattern.code, start, end, pattern.strength))
+        return found
+
+    def _windows(self, texts: Sequence[str]) -> Iterator[tuple[int, int, int, int, int]]:
+        """Where to try which pattern: text, pattern, the first and last place a match can start at, and its end.
+
+        They come by text and pattern. Windows of one pattern that touch are one, so that no match is found twice or
+        cut.
+        """
+        batch = Batch.of(texts)
+        places, anchors = self._scanner.find(batch)
+        owners = batch.owners(places)
+        starts = places - batch.begins[owners]
+        counts = self._counts[anchors]
+        at = np.repeat(np.arange(len(anchors)), counts)
+        ways = self._ways[np.arange(len(at)) + np.repeat(self._firsts[anchors] - np.cumsum(counts) + counts, counts)]
+        sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        always = np.tile(np.array(self._always, dtype=np.int64), len(texts))
+        everywhere = np.repeat(np.arange(len(texts)), len(self._always))
+        return _merged(
+            np.concatenate((owners[at], everywhere)),
+            np.concatenate((ways[:, 0], always)),
+            np.concatenate((np.maximum(starts[at] - ways[:, 1], 0), np.zeros_like(always))),
+            np.concatenate((starts[at], sizes[everywhere])),
+            np.concatenate((np.minimum(starts[at] + ways[:, 2], sizes[owners[at]]), sizes[everywhere])),
+        )
+
+
+def _merged(text: Ints, pattern: Ints, low: Ints, latest: Ints, high: Ints) -> Iterator[tuple[int, int, int, int, int]]:
+    order = np.lexsort((low, pattern, text))
+    if not len(order):
+        return iter(())
+    text, pattern, low, latest, high = (column[order] for column in (text, pattern, low, latest, high))
+    other = np.concatenate(([True], (text[1:] != text[:-1]) | (pattern[1:] != pattern[:-1])))
+    # The farthest end so far within each group: groups are lifted one above the other for one running maximum.
+    lift = np.cumsum(other) * (int(high.max()) + 1)
+    farthest = np.maximum.accumulate(high + lift) - lift
+    first = np.flatnonzero(other | np.concatenate(([True], low[1:] > farthest[:-1])))
+    last = np.concatenate((first[1:], [len(order)])) - 1
+    latest = np.maximum.reduceat(latest, first)
+    columns = (text[first], pattern[first], low[first], latest, farthest[last])
+    return zip(*(column.tolist() for column in columns), strict=True)
 
 
 _BEFORE = re.compile(
@@ -295,11 +255,14 @@ _AFTER = re.compile(
     r"|为不实|经查不实|0起|零事故|为0|为零|无异常|无关|没事|没问题|通过)"
 )
 _BREAK = re.compile(r"但是?|就|也|却|然而|不过|只是|反而|仍|依然|还是|结果|可是")
+# One of these characters is in every wording of a negation; most findings have none of them before.
+_NEGATING = {word[0] for source in (_BEFORE, _DOUBLE) for way in routes(source.pattern) for word in way.literals}
+_MAY_NEGATE = re.compile(f"[{''.join(sorted(_NEGATING))}]")
 _NEGATION_REACH = 8
+_DENIAL_REACH = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Genre:
+class Genre(NamedTuple):
     """What kind of text this is, as far as fixed words can say; each is the number of different cues found."""
 
     drill: int = 0
@@ -318,14 +281,11 @@ class Genre:
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """The genres with at least one cue."""
-        for name in self.__slots__:
-            count = getattr(self, name)
-            if count:
-                yield name, count
+        return ((name, count) for name, count in zip(self._fields, self, strict=True) if count)
 
     def all_counts(self) -> list[int]:
         """Every genre's count, in a fixed order."""
-        return [getattr(self, name) for name in self.__slots__]
+        return list(self)
 
     @property
     def status(self) -> str | None:
@@ -344,6 +304,9 @@ class Findings:
     genre: Genre
     hazards: tuple[Hit, ...]
     violations: tuple[Hit, ...]
+
+
+NO_FINDINGS = Findings(Genre(), (), ())
 
 
 class RuleBook:
@@ -412,36 +375,54 @@ class RuleBook:
 
     def read(self, folded: str) -> Findings:
         """Everything the rules say about one folded text."""
-        raw = self.patterns.find(folded)
-        cues: dict[str, set[str]] = {}
-        for hit in raw["genres"]:
-            cues.setdefault(hit.code, set()).add(folded[hit.start : hit.end])
-        genre = Genre(**{code: len(found) for code, found in cues.items()})
-        hazards = self._hazards(folded, raw["hazards"], genre)
-        violations = [hit for hit in raw["violations"] if _negated_status(folded, hit, []) is None]
-        return Findings(genre, tuple(hazards), tuple(violations))
+        return self.read_many([folded])[0]
 
-    def _hazards(self, folded: str, raw: list[Hit], genre: Genre) -> list[Hit]:
-        """Hazard findings with the status their context gives them."""
-        if not raw:
-            return []
-        raw = _unmasked(raw, self.masks.find(folded)["masks"])
-        if any(hit.strength == "item" for hit in raw):
-            failures = [hit.start for hit in self.failures.find(folded)["failures"]]
-            raw = [hit for hit in raw if hit.strength != "item" or _beside_failure(hit, failures, folded)]
+    def read_many(self, texts: Sequence[str]) -> list[Findings]:
+        """Everything the rules say about each of many folded texts."""
+        raw = self.patterns.find_many(texts)
+        hazards = self._open_hazards(texts, [found["hazards"] for found in raw])
+        return [
+            self._findings(text, found["genres"], hazards.get(at, ()), found["violations"])
+            for at, (text, found) in enumerate(zip(texts, raw, strict=True))
+        ]
+
+    def _open_hazards(self, texts: Sequence[str], raw: Sequence[Sequence[Hit]]) -> dict[int, Sequence[Hit]]:
+        """The hazard findings that no mask covers; a test item counts only beside a word of failure."""
+        hazards = {at: hits for at, hits in enumerate(raw) if hits}
+        for (at, hits), found in zip(
+            list(hazards.items()), self.masks.find_many([texts[at] for at in hazards]), strict=True
+        ):
+            hazards[at] = _unmasked(hits, found["masks"])
+        items = [at for at, hits in hazards.items() if any(hit.strength == "item" for hit in hits)]
+        for at, found in zip(items, self.failures.find_many([texts[at] for at in items]), strict=True):
+            failures = [hit.start for hit in found["failures"]]
+            hazards[at] = [
+                hit for hit in hazards[at] if hit.strength != "item" or _beside_failure(hit, failures, texts[at])
+            ]
+        return hazards
+
+    def _findings(
+        self, folded: str, cues: Sequence[Hit], hazards: Sequence[Hit], violations: Sequence[Hit]
+    ) -> Findings:
+        if not (cues or hazards or violations):
+            return NO_FINDINGS
+        words: dict[str, set[str]] = {}
+        for hit in cues:
+            words.setdefault(hit.code, set()).add(folded[hit.start : hit.end])
+        genre = Genre(**{code: len(found) for code, found in words.items()})
         imposed = genre.status
-        found = []
-        for hit in raw:
-            status = _negated_status(folded, hit, raw) or imposed or "asserted"
-            found.append(Hit(hit.code, hit.start, hit.end, hit.strength, status))
-        return found
+        return Findings(
+            genre,
+            tuple(Hit(*hit[:4], _negated_status(folded, hit, hazards) or imposed or "asserted") for hit in hazards),
+            tuple(hit for hit in violations if _negated_status(folded, hit, ()) is None),
+        )
 
 
 def _plain(words: Iterable[str]) -> Iterator[str]:
     return (fold(word) for word in words if "(" not in word and len(word) > 1)
 
 
-def _unmasked(hits: list[Hit], masks: list[Hit]) -> list[Hit]:
+def _unmasked(hits: Sequence[Hit], masks: Sequence[Hit]) -> Sequence[Hit]:
     """Drop findings that lie inside a masked stretch; a finding longer than the mask stays."""
     if not masks:
         return hits
@@ -457,21 +438,25 @@ def _beside_failure(hit: Hit, failures: list[int], folded: str) -> bool:
     return False
 
 
-def _negated_status(folded: str, hit: Hit, others: list[Hit]) -> str | None:
-    before = _CLAUSE.split(folded[max(0, hit.start - _NEGATION_REACH - 4) : hit.start])[-1]
-    broken = [found.end() for found in _BREAK.finditer(before)]
-    if broken:
-        before = before[broken[-1] :]
-    if _DOUBLE.search(before):
-        return None
-    before = before[-_NEGATION_REACH:]
-    negations = list(_BEFORE.finditer(before))
-    if negations:
-        reach = hit.start - (len(before) - negations[-1].end())
-        if not any(reach <= other.start and other.end <= hit.start for other in others):
-            return "negated"
-    sentence_end = _SENTENCE.search(folded, hit.end)
-    after = folded[hit.end : min(sentence_end.start() if sentence_end else len(folded), hit.end + 16)]
+def _negated_status(folded: str, hit: Hit, others: Sequence[Hit]) -> str | None:
+    before = folded[max(0, hit.start - _NEGATION_REACH - 4) : hit.start]
+    if _MAY_NEGATE.search(before):
+        before = _CLAUSE.split(before)[-1]
+        broken = [found.end() for found in _BREAK.finditer(before)]
+        if broken:
+            before = before[broken[-1] :]
+        if _DOUBLE.search(before):
+            return None
+        before = before[-_NEGATION_REACH:]
+        negations = list(_BEFORE.finditer(before))
+        if negations:
+            reach = hit.start - (len(before) - negations[-1].end())
+            if not any(reach <= other.start and other.end <= hit.start for other in others):
+                return "negated"
+    after = folded[hit.end : hit.end + _DENIAL_REACH]
+    sentence_end = _SENTENCE.search(after)
+    if sentence_end is not None:
+        after = after[: sentence_end.start()]
     found = _AFTER.search(after)
     if (
         found

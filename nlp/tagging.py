@@ -5,7 +5,7 @@ words no rule knows. Without a model the rules speak alone, with fixed probabili
 """
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -27,6 +27,9 @@ ASSERTED_FROM = 0.5  # see docs/tagging.md: the model's probabilities are made f
 SHOWN_FROM = 0.2  # below this a finding is noise and is not reported
 OUTCOME_FROM = 0.35
 OUTCOME_SEVERITY = {"none": 0, "near_miss": 1, "property": 2, "injury_minor": 2, "injury_serious": 3, "death": 4}
+
+_BATCH_TEXTS, _BATCH_CHARACTERS = 1024, 65_536
+_Item = tuple[str, str | None, date | None]  # text, channel, day it appeared
 
 # What a rule alone is worth where no model was trained: a proposal, not a measurement.
 _RULE_PROBABILITY = {"strong": 0.9, "item": 0.85, "medium": 0.7, "weak": 0.3}
@@ -102,15 +105,17 @@ class Tagger:
         """Tag one text; `on` is the day it appeared, for dates told without a year."""
         return self.tag_many([(text, channel, on)])[0]
 
-    def tag_many(self, items: Iterable[tuple[str, str | None, date | None]]) -> list[Tagged]:
+    def tag_many(self, items: Iterable[_Item]) -> list[Tagged]:
         """Tag many (text, channel, day) in one pass; the result is the same as one by one.
 
         The channel is not weighed: what a text says must not depend on the door it came through.
         """
-        given = list(items)
+        return [tags for batch in _batches(items) for tags in self._tag_batch(batch)]
+
+    def _tag_batch(self, given: Sequence[_Item]) -> list[Tagged]:
         # Notices repeat themselves word for word, so each wording is read once and told once a day of appearance.
         place = {text: at for at, text in enumerate(dict.fromkeys(text for text, _, _ in given))}
-        readings = [self.reader.read(text) for text in place]
+        readings = self.reader.read_many(list(place))
         judgements = self._judged(readings)
         told: dict[tuple[int, date | None], Tagged] = {}
         for text, _, on in given:
@@ -347,6 +352,20 @@ def _spans(hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
         if not kept or span[1] > kept[-1][1]:
             kept.append(span)
     return tuple(kept)
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Batches whose arrays stay small, however many or long the texts are."""
+    batch: list[_Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item[0])
+        if size >= _BATCH_CHARACTERS or len(batch) >= _BATCH_TEXTS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 @cache

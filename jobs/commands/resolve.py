@@ -9,9 +9,9 @@ import typer
 from jobs.options import AsJson, AsOf, day_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-    from nlp.enterprises import Register
+    from nlp.enterprises import NameSpan, Register
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,8 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         if register_file is not None:
-            _resolve_stream(_open_register(register_file))
+            firms = _open_register(register_file)
+            _answer("query_id", lambda item: _resolve(firms, item))
             return
 
         from jobs import resolve as job
@@ -51,19 +52,18 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="输出 JSON（总是如此）")] = True,
     ) -> None:
         firms = _open_register(register_file)
-        for line in _lines("id", "text"):
-            spans = [
-                {
-                    "start": span.start,
-                    "end": span.end,
-                    "text": span.text,
-                    "decision": span.decision,
-                    "enterprise": span.firm_id,
-                    "score": span.score,
-                }
-                for span in firms.mentions(line["text"])
-            ]
-            typer.echo(json.dumps({"id": line["id"], "mentions": spans}, ensure_ascii=False))
+        _answer("id", lambda item: {"mentions": [_mention(span) for span in firms.mentions(_text(item, "text") or "")]})
+
+
+def _mention(span: "NameSpan") -> dict[str, Any]:
+    return {
+        "start": span.start,
+        "end": span.end,
+        "text": span.text,
+        "decision": span.decision,
+        "enterprise": span.firm_id,
+        "score": span.score,
+    }
 
 
 def _open_register(path: Path) -> "Register":
@@ -77,53 +77,36 @@ def _open_register(path: Path) -> "Register":
         raise typer.Exit(2) from error
 
 
-def _resolve_stream(firms: "Register") -> None:
+def _resolve(firms: "Register", item: dict[str, Any]) -> dict[str, Any]:
     from nlp.enterprises import Query
 
-    for line in _lines("query_id", "query"):
-        answer = firms.resolve(
-            Query(
-                line["query"],
-                uscc=_text(line, "uscc"),
-                region=_text(line, "region"),
-                product=_text(line, "product"),
-                address=_text(line, "address"),
-                context=_text(line, "context"),
-            )
+    answer = firms.resolve(
+        Query(
+            _text(item, "query") or "",
+            uscc=_text(item, "uscc"),
+            region=_text(item, "region"),
+            product=_text(item, "product"),
+            address=_text(item, "address"),
+            context=_text(item, "context"),
         )
-        typer.echo(
-            json.dumps(
-                {
-                    "query_id": line["query_id"],
-                    "decision": answer.decision,
-                    "ids": list(answer.ids),
-                    "candidates": [candidate.id for candidate in answer.candidates],
-                    "score": answer.score,
-                    "reasons": [*answer.reasons, *answer.flags],
-                },
-                ensure_ascii=False,
-            )
-        )
+    )
+    return {
+        "decision": answer.decision,
+        "ids": list(answer.ids),
+        "candidates": [candidate.id for candidate in answer.candidates],
+        "score": answer.score,
+        "reasons": [*answer.reasons, *answer.flags],
+    }
 
 
-def _lines(key: str, text: str) -> "Iterator[dict[str, Any]]":
-    """The objects of standard input; one that cannot be used ends the command with one clear line."""
-    import sys
+def _answer(key: str, reply: "Callable[[dict[str, Any]], dict[str, Any]]") -> None:
+    """Answer each line of standard input under its own identity, at once; a line that cannot be used is told so."""
+    from jobs.streams import read_lines, write_lines
 
-    for number, raw in enumerate(sys.stdin.buffer, 1):
-        if not raw.strip():
-            continue
-        try:
-            line = json.loads(raw)
-            if not isinstance(line, dict) or key not in line:
-                raise ValueError(f"需要 {key}")
-            line[text] = "" if line.get(text) is None else str(line[text])
-        except (ValueError, TypeError) as error:
-            typer.echo(f"标准输入第 {number} 行无法使用：{error}", err=True)
-            raise typer.Exit(2) from error
-        yield line
+    for line in read_lines(lambda item: None if key in item else f"缺少 {key}"):
+        write_lines([line.refused(key) if line.error else {key: line.value[key], **reply(line.value)}])
 
 
-def _text(line: dict[str, Any], key: str) -> str | None:
-    value = line.get(key)
+def _text(item: dict[str, Any], key: str) -> str | None:
+    value = item.get(key)
     return str(value) if value else None

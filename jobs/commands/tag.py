@@ -1,15 +1,16 @@
 """`zhian tag`: tag texts from standard input, or the store's signals."""
 
-import json
-import sys
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-STREAM_CHUNK = 256
+if TYPE_CHECKING:
+    from jobs.settings import Settings
+
+STREAM_CHUNK = 1024
 
 
 def register(app: typer.Typer) -> None:
@@ -47,33 +48,23 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"已打标签 {counts['signals']} 条，其中风险信息 {counts['relevant']} 条，标签 {counts['tags']} 个")
 
 
-def _stream(settings: Any, native: bool) -> None:
+def _stream(settings: "Settings", native: bool) -> None:
+    from jobs.streams import read_lines, write_lines
     from jobs.tag import tagger_for
 
     tagger = tagger_for(settings, native=native)
-    lines = (line for line in sys.stdin if line.strip())
+    lines = read_lines(lambda value: None if isinstance(value.get("text"), str) else "缺少文本 text")
     while chunk := list(islice(lines, STREAM_CHUNK)):
-        items = []
-        for line in chunk:
-            items.append(_read_item(line))
-        tagged = tagger.tag_many((text, channel, on) for _, text, channel, on in items)
-        for (identity, *_), tags in zip(items, tagged, strict=True):
-            sys.stdout.write(json.dumps({"id": identity, **tags.as_json()}, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        usable = [line.value for line in chunk if line.error is None]
+        tagged = iter(tagger.tag_many((item["text"], item.get("channel"), _day_of(item)) for item in usable))
+        write_lines(
+            {"id": line.value.get("id"), **next(tagged).as_json()} if line.error is None else line.refused("id")
+            for line in chunk
+        )
 
 
-def _read_item(line: str) -> tuple[Any, str, str | None, date | None]:
-    """Read one line; a line that is no object with a text stops the command, because silence would shift ids."""
+def _day_of(item: dict[str, Any]) -> date | None:
     try:
-        item = json.loads(line)
-        text = item["text"]
-        if not isinstance(text, str):
-            raise TypeError("text")
-    except (ValueError, KeyError, TypeError):
-        typer.echo(f"这一行不是含 text 的 JSON 对象：{line.strip()[:60]}", err=True)
-        raise typer.Exit(2) from None
-    try:
-        on = date.fromisoformat(str(item["date"])[:10]) if item.get("date") else None
+        return date.fromisoformat(str(item["date"])[:10]) if item.get("date") else None
     except ValueError:
-        on = None
-    return item.get("id"), text, item.get("channel"), on
+        return None

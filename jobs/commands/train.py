@@ -4,7 +4,7 @@ import json
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -105,20 +105,27 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from nlp.classifiers.table import TableRecipe, measure
 
-        seen, seen_labels = _read_table(train_table, text, label, multi)
+        if predictions is not None and not predictions.absolute().parent.is_dir():
+            _stop(f"没有文件夹 {predictions.parent}")
+        seen, seen_labels = _labelled(*_read_table(train_table, text, label, multi), multi)
         unseen, unseen_labels = _read_table(test_table, text, label, multi)
-        if not any(seen_labels):
-            _stop(f"{train_table.name} 的 {label} 列没有标签")
+        for table, labels in ((train_table, seen_labels), (test_table, unseen_labels)):
+            if not any(labels):
+                _stop(f"{table.name} 的 {label} 列没有标签")
         started = time.perf_counter()
-        recipe = TableRecipe(multi).fit(seen, seen_labels)
+        try:
+            recipe = TableRecipe(multi).fit(seen, seen_labels)
+        except ValueError as error:
+            _stop(f"{train_table.name} 的 {text} 列没有可用的文本：{error}")
         fitted = time.perf_counter()
         found = recipe.predict(unseen)
         done = time.perf_counter()
+        scored, true_labels = _labelled(found, unseen_labels, multi)
         result = {
             "task": label,
             "n_train": len(seen),
-            "n_test": len(unseen),
-            **measure(unseen_labels, found),
+            "n_test": len(scored),
+            **measure(true_labels, scored),
             "seconds_train": round(fitted - started, 3),
             "seconds_predict": round(done - fitted, 3),
         }
@@ -128,7 +135,7 @@ def register(app: typer.Typer) -> None:
             typer.echo(json.dumps(result, ensure_ascii=False))
         else:
             typer.echo(
-                f"训练 {len(seen)} 条，测试 {len(unseen)} 条，"
+                f"训练 {len(seen)} 条，测试 {len(scored)} 条，"
                 f"宏平均 F1 {result['macro_f1']}，准确率 {result['accuracy']}"
             )
 
@@ -142,29 +149,40 @@ def _day(text: str) -> date:
         return date.fromisoformat(text) if text else datetime.now().astimezone().date()
     except ValueError:
         _stop(f"日期应写作 YYYY-MM-DD：{text}")
-        raise
 
 
-def _stop(message: str) -> None:
+def _stop(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(2)
 
 
 def _read_table(path: Path, text: str, label: str, multi: bool) -> tuple[list[str], list[list[str]]]:
+    """Texts and labels by row; a row without a label has none."""
     import pandas as pd
 
     try:
         table: Any = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except (OSError, ValueError) as error:
-        _stop(f"读不了 {path}：{error}")
-    missing = [column for column in (text, label) if column not in table.columns]
+        _stop(f"读不了 {path}：{str(error).splitlines()[0] if str(error) else type(error).__name__}")
+    missing = [column for column in dict.fromkeys((text, label)) if column not in table.columns]
     if missing:
         _stop(f"{path.name} 没有列 {'、'.join(missing)}")
-    texts = table[text].fillna("").astype(str).tolist()
-    given = table[label].fillna("").astype(str).tolist()
+    texts = ["" if pd.isna(value) else str(value) for value in table[text]]
+    given = ["" if pd.isna(value) else _label(value) for value in table[label]]
     if multi:
         return texts, [[part for part in value.split("|") if part] for value in given]
-    return texts, [[value] for value in given]
+    return texts, [[value] if value else [] for value in given]
+
+
+def _label(value: Any) -> str:
+    """A gap turns a column of whole numbers into fractions; 1.0 is the label 1."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _labelled(rows: list[Any], labels: list[list[str]], multi: bool) -> tuple[list[Any], list[list[str]]]:
+    """The rows that say what they are; with several labels none is an answer too."""
+    kept = [at for at, given in enumerate(labels) if multi or given]
+    return [rows[at] for at in kept], [labels[at] for at in kept]
 
 
 def _write_predictions(path: Path, found: list[list[str]]) -> None:

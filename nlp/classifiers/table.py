@@ -1,123 +1,27 @@
 """The general recipe for any labelled table of texts, in Chinese or not.
 
-Words and word pairs by jieba's algorithm, character runs of one to five, TF-IDF with damped counts → three linear
-views of the same matrix (a support vector machine, one that weighs rare classes up, one on naive-Bayes log-ratios) →
-the mean of their standardised margins → one offset a class, chosen by cross-validation on the training table.
+Several linear views of the texts (`table_views`) → the margins each gives to training texts it was not fitted on → the
+few views whose mean answers those best, taken one by one → one offset a class, chosen on the same margins → the chosen
+views fitted on the whole table and added up to one weight a feature and class. Nothing is chosen on the other table.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import accuracy_score, f1_score
-from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.svm import LinearSVC
 
-from nlp.segment import load_segmenter
+from nlp.classifiers.table_views import VIEWS, WORDS_ALONE, Answers, Margins, TextParts, View, fit_view
 
-MOST_FEATURES = 150_000
-STRENGTH = 0.3
-NB_SMOOTHING = 0.5
-FOLDS = 4
-Margins = npt.NDArray[np.float64]
-
-
-def cut_words(text: str) -> list[str]:
-    """The words of a text, lower case, without white space."""
-    return [word for word in load_segmenter().cut(text.lower()) if not word.isspace()]
-
-
-def cut_pairs(text: str) -> list[str]:
-    """The pairs of neighbouring words."""
-    words = cut_words(text)
-    return [f"{left} {right}" for left, right in pairwise(words)]
-
-
-class TextMatrix:
-    """Texts as one sparse matrix."""
-
-    def __init__(self) -> None:
-        self._parts = [
-            TfidfVectorizer(analyzer=cut_words, sublinear_tf=True, max_features=MOST_FEATURES),
-            TfidfVectorizer(analyzer=cut_pairs, sublinear_tf=True, min_df=2, max_features=MOST_FEATURES),
-            TfidfVectorizer(
-                analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2, max_features=MOST_FEATURES
-            ),
-            TfidfVectorizer(
-                analyzer="char_wb", ngram_range=(4, 5), sublinear_tf=True, min_df=3, max_features=MOST_FEATURES
-            ),
-        ]
-
-    def fit(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """Learn the vocabulary and return the matrix; a kind of feature that nothing has is left out."""
-        kept, columns = [], []
-        for part in self._parts:
-            try:
-                columns.append(part.fit_transform(texts))
-            except ValueError:
-                continue
-            kept.append(part)
-        self._parts = kept
-        return sparse.csr_matrix(sparse.hstack(columns))
-
-    def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """The matrix of other texts."""
-        return sparse.csr_matrix(sparse.hstack([part.transform(texts) for part in self._parts]))
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """One fitted linear view: its margins are comparable to another's after division by `spread`."""
-
-    weights: Margins
-    intercepts: Margins
-    spread: float
-
-    def margins(self, matrix: sparse.csr_matrix) -> Margins:
-        return np.asarray((matrix @ self.weights.T + self.intercepts) / self.spread, dtype=np.float64)
-
-
-def _fit_views(matrix: sparse.csr_matrix, answers: npt.NDArray[np.bool_]) -> list[_View]:
-    """Three views, each one column of answers against the rest."""
-    views = []
-    for kind in ("plain", "balanced", "ratios"):
-        weights = np.zeros((answers.shape[1], matrix.shape[1]))
-        intercepts = np.full(answers.shape[1], -1.0)
-        for at in range(answers.shape[1]):
-            yes = answers[:, at]
-            if yes.all() or not yes.any():
-                intercepts[at] = 1.0 if yes.all() else -1.0
-                continue
-            scale = _log_ratios(matrix, yes) if kind == "ratios" else np.ones(matrix.shape[1])
-            machine = LinearSVC(
-                C=1.0 if kind == "ratios" else STRENGTH,
-                class_weight="balanced" if kind == "balanced" else None,
-                random_state=0,
-                tol=1e-3,
-                max_iter=5000,
-            )
-            machine.fit(matrix @ sparse.diags(scale), yes)
-            weights[at] = machine.coef_[0] * scale
-            intercepts[at] = machine.intercept_[0]
-        margins = matrix @ weights.T + intercepts
-        views.append(_View(weights, intercepts, float(margins.std()) or 1.0))
-    return views
-
-
-def _log_ratios(matrix: sparse.csr_matrix, yes: npt.NDArray[np.bool_]) -> Margins:
-    inside = np.asarray(matrix[yes].sum(axis=0)).ravel() + NB_SMOOTHING
-    outside = np.asarray(matrix[~yes].sum(axis=0)).ravel() + NB_SMOOTHING
-    ratios = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
-    return np.asarray(ratios / (np.abs(ratios).max() or 1.0), dtype=np.float64)
-
-
-def _mean_margins(views: Sequence[_View], matrix: sparse.csr_matrix) -> Margins:
-    return np.asarray(np.mean([view.margins(matrix) for view in views], axis=0), dtype=np.float64)
+FEWEST_TO_CHOOSE = 80  # with fewer texts every view counts the same
+FIRST_VIEWS = 2
+MOST_VIEWS = 6
+LEAST_GAIN = 0.002  # a view or an offset that gains less is noise
+LARGE_TABLE = 20_000  # texts
+MUCH_TO_READ = 2_000_000  # characters
+STEPS = np.linspace(-0.6, 0.6, 13)
 
 
 class TableRecipe:
@@ -127,18 +31,37 @@ class TableRecipe:
         self.multi = multi
 
     def fit(self, texts: Sequence[str], labels: Sequence[Sequence[str]]) -> "TableRecipe":
-        """Fit; each text has a list of labels, of length one unless `multi`."""
+        """Fit; each text has a list of labels, of length one unless `multi`.
+
+        Raises ValueError when no text has a word.
+        """
         self.classes_ = sorted({label for given in labels for label in given})
         answers = np.array([[label in given for label in self.classes_] for given in labels], dtype=bool)
-        self.matrix_ = TextMatrix()
-        matrix = self.matrix_.fit(texts)
-        self.views_ = _fit_views(matrix, answers)
-        self.offsets_ = self._choose_offsets(matrix, answers)
+        self.parts_ = TextParts()
+        parts = self.parts_.fit(texts)
+        if not parts:
+            raise ValueError("no text has a word")
+        views = [view for view in VIEWS if all(part in parts for part in view.parts)] or [WORDS_ALONE]
+        self.offsets_ = np.zeros(len(self.classes_))
+        if len(texts) < FEWEST_TO_CHOOSE or (len(self.classes_) < 2 and not self.multi):
+            self.views_ = {view: 1.0 / len(views) for view in views}
+        else:
+            self._choose(texts, parts, answers, views)
+        self.weights_: dict[str, Margins] = {}
+        for view, share in self.views_.items():
+            weights, intercepts = fit_view(view, _matrix(parts, view), answers)
+            self.offsets_ = self.offsets_ + share * intercepts
+            ends = np.cumsum([parts[part].shape[1] for part in view.parts])[:-1]
+            for part, piece in zip(view.parts, np.split(share * weights, ends, axis=1), strict=True):
+                self.weights_[part] = self.weights_.get(part, 0.0) + piece
         return self
 
     def margins(self, texts: Sequence[str]) -> Margins:
         """One row a text, one column a class; above 0 (or the largest, for a single label) is the answer."""
-        return _mean_margins(self.views_, self.matrix_.transform(texts)) + self.offsets_
+        margins = np.tile(self.offsets_, (len(texts), 1))
+        for part, weights in self.weights_.items():
+            margins += self.parts_.transform(texts, part) @ weights.T
+        return margins
 
     def predict(self, texts: Sequence[str]) -> list[list[str]]:
         """The labels of each text."""
@@ -147,36 +70,113 @@ class TableRecipe:
             return [[self.classes_[at] for at in np.flatnonzero(row > 0)] for row in margins]
         return [[self.classes_[at]] for at in margins.argmax(axis=1)]
 
-    def _choose_offsets(self, matrix: sparse.csr_matrix, answers: npt.NDArray[np.bool_]) -> Margins:
-        """One offset a class, by margins of texts their own fold did not see; none where too little can be told."""
-        offsets = np.zeros(answers.shape[1])
-        if len(answers) < 20 * FOLDS:
-            return offsets
-        held = np.zeros(answers.shape)
-        for seen, unseen in self._folds(answers):
-            held[unseen] = _mean_margins(_fit_views(matrix[seen], answers[seen]), matrix[unseen])
-        steps = np.linspace(-0.6, 0.6, 13)
-        if self.multi:
-            for at in range(answers.shape[1]):
-                scores = [f1_score(answers[:, at], held[:, at] + step > 0, zero_division=0.0) for step in steps]
-                offsets[at] = steps[int(np.argmax(scores))] if max(scores) > 0 else 0.0
-            return offsets
-        truth = answers.argmax(axis=1)
-        best = f1_score(truth, held.argmax(axis=1), average="macro")
-        for at in np.argsort(answers.sum(axis=0)):
-            for step in steps:
-                tried = offsets.copy()
-                tried[at] = step
-                reached = f1_score(truth, (held + tried).argmax(axis=1), average="macro")
-                # A thousandth is noise: an offset has to earn its place.
-                if reached > best + 0.001:
-                    best, offsets = reached, tried
-        return offsets
+    def _choose(
+        self, texts: Sequence[str], parts: dict[str, sparse.csr_matrix], answers: Answers, views: list[View]
+    ) -> None:
+        """Set `views_` (each with its share over the spread of its margins) and `offsets_`."""
+        folds = list(_folds(texts, answers))
+        judged = np.concatenate([unseen for _, unseen in folds])
+        truth = answers[judged]
+        held, spreads = {}, {}
+        for view in views:
+            matrix = _matrix(parts, view)
+            margins = np.concatenate([_held_margins(view, matrix, answers, *fold) for fold in folds])
+            spreads[view] = float(margins.std()) or 1.0
+            held[view] = margins / spreads[view]
+        chosen = sorted(views, key=lambda view: -self._reached(truth, held[view]))[:FIRST_VIEWS]
+        best = self._reached(truth, _mean(held, chosen))
+        while len(chosen) < MOST_VIEWS:
+            tried = {view: self._reached(truth, _mean(held, [*chosen, view])) for view in views}
+            found = max(tried, key=lambda view: tried[view])
+            if tried[found] < best + LEAST_GAIN:
+                break
+            chosen.append(found)
+            best = tried[found]
+        self.views_ = {view: chosen.count(view) / len(chosen) / spreads[view] for view in dict.fromkeys(chosen)}
+        mean = _mean(held, chosen)
+        self.offsets_ = _micro_offsets(truth, mean) if self.multi else _macro_offsets(truth, mean)
 
-    def _folds(self, answers: npt.NDArray[np.bool_]) -> Any:
-        if self.multi or answers.sum(axis=0).min() < FOLDS:
-            return KFold(FOLDS, shuffle=True, random_state=0).split(answers)
-        return StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(answers, answers.argmax(axis=1))
+    def _reached(self, truth: Answers, margins: Margins) -> float:
+        """Macro F1 of the largest margins; for several labels micro F1 at the best offset common to all."""
+        if self.multi:
+            return max(_micro_f1(truth, margins + step > 0) for step in STEPS)
+        return _macro_f1(truth, margins)
+
+
+def _matrix(parts: dict[str, sparse.csr_matrix], view: View) -> sparse.csr_matrix:
+    return sparse.csr_matrix(sparse.hstack([parts[part] for part in view.parts]))
+
+
+def _held_margins(
+    view: View, matrix: sparse.csr_matrix, answers: Answers, seen: npt.NDArray[np.intp], unseen: npt.NDArray[np.intp]
+) -> Margins:
+    weights, intercepts = fit_view(view, matrix[seen], answers[seen])
+    return np.asarray(matrix[unseen] @ weights.T + intercepts, dtype=np.float64)
+
+
+def _mean(held: dict[View, Margins], chosen: Sequence[View]) -> Margins:
+    return np.asarray(np.mean([held[view] for view in chosen], axis=0), dtype=np.float64)
+
+
+def _folds(texts: Sequence[str], answers: Answers) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """Rows to fit on and rows to judge by: the same wording is never on both sides, each class is spread evenly.
+
+    Five folds; three where there is much to read; of a large table one fifth is judged and no more: that is enough to
+    choose among ten views, and fitting them again would only take longer.
+    """
+    large = len(texts) >= LARGE_TABLE
+    count = 3 if sum(map(len, texts)) > MUCH_TO_READ and not large else 5
+    _, first, wording = np.unique(np.array(texts, dtype=object).astype(str), return_index=True, return_inverse=True)
+    rarity = np.where(answers[first], answers.sum(axis=0), len(answers) + 1)
+    kind = np.where(answers[first].any(axis=1), rarity.argmin(axis=1), answers.shape[1])
+    shuffled = np.random.default_rng(0).permutation(len(first))
+    fold_of = np.empty(len(first), dtype=int)
+    fold_of[shuffled[np.argsort(kind[shuffled], kind="stable")]] = np.arange(len(first)) % count
+    fold = fold_of[wording]
+    for at in range(1 if large else count):
+        yield np.flatnonzero(fold != at), np.flatnonzero(fold == at)
+
+
+def _macro_offsets(truth: Answers, margins: Margins) -> Margins:
+    """One offset a class, the rarest class first."""
+    offsets = np.zeros(truth.shape[1])
+    best = _macro_f1(truth, margins)
+    for at in np.argsort(truth.sum(axis=0)):
+        for step in STEPS:
+            tried = offsets.copy()
+            tried[at] = step
+            reached = _macro_f1(truth, margins + tried)
+            if reached > best + LEAST_GAIN:
+                best, offsets = reached, tried
+    return offsets
+
+
+def _micro_offsets(truth: Answers, margins: Margins) -> Margins:
+    """One offset common to all, then a label at a time what else gains in micro F1."""
+    common = max(STEPS, key=lambda step: _micro_f1(truth, margins + step > 0))
+    offsets = np.full(truth.shape[1], float(common))
+    best = _micro_f1(truth, margins + offsets > 0)
+    for at in np.argsort(-truth.sum(axis=0)):
+        for step in STEPS:
+            tried = offsets.copy()
+            tried[at] = common + step
+            reached = _micro_f1(truth, margins + tried > 0)
+            if reached > best + LEAST_GAIN / 4:
+                best, offsets = reached, tried
+    return offsets
+
+
+def _macro_f1(truth: Answers, margins: Margins) -> float:
+    """Over the classes that occur, each text answered by its largest margin."""
+    claimed = np.zeros_like(truth)
+    claimed[np.arange(len(truth)), margins.argmax(axis=1)] = True
+    there = truth.any(axis=0)
+    hits, both = (truth & claimed).sum(axis=0), truth.sum(axis=0) + claimed.sum(axis=0)
+    return float((2 * hits[there] / both[there]).mean())
+
+
+def _micro_f1(truth: Answers, claimed: Answers) -> float:
+    return 2 * int((truth & claimed).sum()) / max(int(truth.sum()) + int(claimed.sum()), 1)
 
 
 def measure(truth: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> dict[str, Any]:

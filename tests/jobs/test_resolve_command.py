@@ -71,3 +71,21 @@ def test_an_unusable_register_is_one_clear_line(tmp_path: Path, content: str | N
         path.write_text(content, encoding="utf-8")
     result = CliRunner().invoke(app, ["resolve", "--register", str(path), "--json"], input="")
     assert (result.exit_code, said in result.stderr, len(result.stderr.splitlines())) == (2, True, 1)
+
+
+@pytest.mark.parametrize(("command", "key"), [("resolve", "query_id"), ("mentions", "id")])
+def test_a_line_that_cannot_be_used_is_told_so_in_its_place(register: Path, command: str, key: str) -> None:
+    usable = json.dumps({key: "a"})
+    given = f"{usable}\n{{oops\n\n{json.dumps({'query': 'x'})}\n{usable}\n"
+    result = CliRunner().invoke(app, [command, "--register", str(register), "--json"], input=given)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [line[key] for line in lines] == ["a", None, None, "a"]
+    assert [line.get("line") for line in lines] == [None, 2, 4, None]
+    assert key in lines[2]["error"]
+
+
+@pytest.mark.parametrize("arguments", [["mentions"], ["resolve", "--registre", "x"], ["resolve", "--as-of", "soon"]])
+def test_unusable_arguments_are_one_line_where_json_is_asked_for(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, [*arguments, "--json"], input="")
+    assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)

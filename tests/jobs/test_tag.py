@@ -1,5 +1,6 @@
 """The tagging job: every signal once, again when the tagger changes, never twice the same."""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -106,19 +107,36 @@ def test_labels_become_examples_and_unsure_teaches_nothing(filled: sessionmaker[
     assert example.violations == frozenset()
 
 
-def test_the_stream_writes_one_object_a_line() -> None:
-    result = CliRunner().invoke(
-        app, ["tag", "--json"], input='{"id": 7, "text": "插排冒火星"}\n\n{"id": 8, "text": ""}\n'
-    )
+def _stream(given: str | bytes) -> list[dict[str, object]]:
+    result = CliRunner().invoke(app, ["tag", "--json"], input=given)
     assert result.exit_code == 0
-    lines = result.stdout.splitlines()
-    assert len(lines) == 2
-    assert '"id": 7' in lines[0]
-    assert '"fire"' in lines[0]
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("line", ["not json", '{"id": 1}', '{"text": 5}'])
-def test_a_line_without_a_text_stops_with_one_clear_line(line: str) -> None:
-    result = CliRunner().invoke(app, ["tag", "--json"], input=line + "\n")
-    assert result.exit_code == 2
-    assert "Traceback" not in result.output
+def test_the_stream_writes_one_object_a_line() -> None:
+    first, second = _stream('{"id": 7, "text": "插排冒火星"}\n\n{"id": 8, "text": ""}\n')
+    assert (first["id"], second["id"]) == (7, 8)
+    assert "fire" in first["hazards"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("line", "identity", "said"),
+    [
+        (b"not json", None, "JSON"),
+        (b"[1]", None, "JSON"),
+        (b'{"text": "\xff"}', None, "JSON"),
+        (b'{"id": 1}', 1, "text"),
+        (b'{"id": "b", "text": 5}', "b", "text"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_told_so_in_its_place(line: bytes, identity: object, said: str) -> None:
+    before, refused, after = _stream(b'{"id": 0, "text": ""}\n' + line + b'\n{"id": 2, "text": ""}\n')
+    assert (before["id"], refused["id"], after["id"]) == (0, identity, 2)
+    assert refused["line"] == 2
+    assert said in str(refused["error"])
+
+
+def test_half_a_surrogate_pair_is_read_and_written_back() -> None:
+    [line] = _stream(b'{"id": "\\ud800", "text": "\\ud800"}\n')
+    assert line["id"] == "\ud800"
+    assert "error" not in line

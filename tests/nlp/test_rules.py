@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nlp import corpus
-from nlp.rules import PatternSet, RuleBook, compile_pattern, fold
+from nlp.rules import PatternSet, RuleBook, compile_pattern, fold, fold_many
 from nlp.taxonomy import TaxonomyError, load_taxonomy
 
 LEXICON = Path(__file__).parents[2] / "nlp" / "lexicon"
@@ -107,16 +107,42 @@ def test_folding_keeps_offsets() -> None:
 
 def test_the_scan_loses_no_match_of_its_patterns(rules: RuleBook) -> None:
     """Anchors and windows only save time: on the corpus they find what the bare expressions find."""
-    for example in corpus.load()[::40]:
-        folded = fold(example.text)[:100]
-        found = rules.patterns.find(folded)
+    texts = [fold(example.text) for example in corpus.load()[::40]]
+    for folded, found in zip(texts, rules.patterns.find_many(texts), strict=True):
         for group in rules.patterns.groups:
-            spans = {(hit.code, hit.start) for hit in found[group]}
-            for name, pattern in rules.patterns.patterns:
-                if name == group:
-                    first = pattern.regex.search(folded)
-                    if first is not None and first.end() > first.start():
-                        assert (pattern.code, first.start()) in spans, (pattern.regex.pattern, folded)
+            expected = [
+                (pattern.code, pattern.strength, *match.span())
+                for name, pattern in rules.patterns.patterns
+                if name == group
+                for match in pattern.regex.finditer(folded)
+                if match.end() > match.start()
+            ]
+            assert [(hit.code, hit.strength, hit.start, hit.end) for hit in found[group]] == expected, folded
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("哈哈", "哈哈哈哈哈"),  # neighbours that overlap count once
+        ("(?:炸|爆)了", "锅炸了又爆了"),
+        ("苯(?:超标|$)", "苯酚与苯"),  # the end of a window is no end of text
+        ("死(?!机)", "死机了死"),
+        (r"\d+批次", "共12345批次"),
+        ("a.{0,3}b|c", "axxb c ab"),
+        (r"\d", "没有锚的也要找:7"),
+        ("(?:火|烟)+星?", "火烟火星火"),
+    ],
+)
+def test_matches_are_those_of_the_bare_expression(source: str, text: str) -> None:
+    pattern = compile_pattern("x", "strong", source, {})
+    found = PatternSet({"x": [pattern]}).find_many(["无关", text])
+    assert found[0]["x"] == () or source == r"\d"
+    assert [(hit.start, hit.end) for hit in found[1]["x"]] == [match.span() for match in pattern.regex.finditer(text)]
+
+
+def test_folding_many_is_folding_each() -> None:
+    texts = ["", "ＡＢ　電池，冒煙！İ", "😱\ud800", "一\0二"]
+    assert fold_many(texts) == [fold(text) for text in texts]
 
 
 def test_a_pattern_file_names_its_mistakes() -> None:

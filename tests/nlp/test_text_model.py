@@ -14,7 +14,8 @@ from nlp.classifiers.text_model import TextModel, fit
 from nlp.corpus import Example
 from nlp.features import Reading, Vocabulary, character_runs
 from nlp.reading import Reader
-from nlp.tagging import Tagger, load_tagger
+from nlp.segment_many import native_available
+from nlp.tagging import Tagged, Tagger, load_tagger
 from nlp.taxonomy import Taxonomy, load_taxonomy
 
 LEXICON = Path(__file__).parents[2] / "nlp" / "lexicon"
@@ -129,6 +130,37 @@ def test_one_by_one_is_the_same_as_many(model: TextModel, taxonomy: Taxonomy, ex
         assert alone.as_json().keys() == tagged.as_json().keys()
         assert [f.code for f in alone.hazards] == [f.code for f in tagged.hazards]
         assert alone.relevance == pytest.approx(tagged.relevance, abs=1e-4)
+
+
+def test_a_batch_is_read_like_its_texts(reader: Reader) -> None:
+    texts = [example.text for example in corpus.load()[::23]]
+    assert reader.read_many(texts) == [reader.read(text) for text in texts]
+
+
+@pytest.mark.skipif(not native_available(), reason="没有安装 rjieba")
+def test_the_native_segmenter_leads_to_the_same_tags() -> None:
+    texts = [example.text for example in corpus.load()[::3]]
+    plain, native = (
+        [_said(tags) for tags in load_tagger(LEXICON, SHIPPED, native).tag_many((text, None, None) for text in texts)]
+        for native in (False, True)
+    )
+    agreeing = sum(left == right for left, right in zip(plain, native, strict=True))
+    assert agreeing >= 0.995 * len(texts)
+
+
+def _said(tags: Tagged) -> tuple[object, ...]:
+    found = (tags.products, tags.hazards, tags.violations)
+    return tags.relevance >= 0.5, *(frozenset(f.code for f in family if f.probability >= 0.4) for family in found)
+
+
+def test_more_texts_than_one_batch_keep_their_order(model: TextModel, taxonomy: Taxonomy) -> None:
+    tagger = Tagger(taxonomy, model)
+    texts = [f"{'插座冒火星' if at % 3 else '快递三天没到'},{at}" for at in range(2100)]
+    tagged = tagger.tag_many((text, None, None) for text in texts)
+    for at in (0, 1, 1023, 1024, 1025, 2099):
+        alone = tagger.tag(texts[at])
+        assert [f.code for f in tagged[at].hazards] == [f.code for f in alone.hazards]
+        assert tagged[at].relevance == pytest.approx(alone.relevance, abs=1e-5)
 
 
 def test_a_repeated_wording_keeps_its_own_day(model: TextModel, taxonomy: Taxonomy) -> None:
