@@ -103,6 +103,8 @@ ROUTES: dict[tuple[str, str], Act] = {
     ("GET", "/labelling"): Act.LABEL,
     ("POST", "/labelling/{signal_id}"): Act.LABEL,
     ("POST", "/labelling/undo/{label_id}"): Act.LABEL,
+    ("POST", "/models/training"): Act.PLAN,
+    ("POST", "/models/accepted"): Act.PLAN,
     ("GET", "/policy"): Act.READ,
     ("GET", "/backtest"): Act.READ,
     ("GET", "/account"): Act.READ,

@@ -147,6 +147,7 @@ WORDS: dict[str, dict[str, str]] = {
         "parked": "已搁置",
     },
     "verdict": {"ok": "正常", "suspect": "存疑", "silent": "静默", "failed": "失败"},
+    "model_status": {"candidate": "候选", "accepted": "使用中", "retired": "已换下"},
     "import_status": {"accepted": "已接收", "rejected": "整份退回"},
     "import_kind": {
         "sampling": "监督抽查结果",
@@ -335,6 +336,7 @@ WORDS: dict[str, dict[str, str]] = {
         "ledger": "台账生成",
         "health": "来源体检",
         "train": "模型训练",
+        "accept_model": "启用模型",
         "pipeline": "全流程",
         "reposts": "转载归并",
         "outcome": "计划结果回填",

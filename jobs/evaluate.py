@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
+from jobs.new_words import as_rows, known_words
 from jobs.settings import Settings
 from nlp import corpus
 from nlp.artifacts import accepted_model
@@ -16,13 +17,15 @@ from nlp.classifiers.text_model import fit
 from nlp.corpus import Example
 from nlp.evaluate import Scores, score, summary
 from nlp.labelled_texts import read_labelled
+from nlp.new_words import NewWord, propose
 from nlp.reading import Reader, TextReading
-from nlp.tagging import Tagged, Tagger
+from nlp.tagging import ASSERTED_FROM, Tagged, Tagger, load_tagger
 from nlp.taxonomy import Taxonomy, load_taxonomy
 
 FOLDS = 5
 CURVE = (0.25, 0.5, 0.75, 1.0)
 SHOWN_ERRORS = 40
+SHOWN_WORDS = 40
 
 
 def evaluate_nlp(
@@ -48,26 +51,28 @@ def evaluate_nlp(
     result: dict[str, Any] = {title: summary(scores) for title, scores in parts}
     curve = _learning_curve(own, outside or own, readings, taxonomy, apart=not outside)
     result["学习曲线"] = curve
+    words = propose(
+        [example.text for example in own if example.relevant],
+        [example.text for example in own if not example.relevant],
+        known_words(taxonomy),
+        most=SHOWN_WORDS,
+    )
+    result["新词发现"] = as_rows(words)
     alarms = None
     if headlines:
         model = accepted_model(settings.var, settings.lexicon_dir)
-        tags = load(settings, model).tag_many((line, None, None) for line in headlines)
+        tags = load_tagger(settings.lexicon_dir, model).tag_many((line, None, None) for line in headlines)
         alarms = {
             "texts": len(headlines),
-            "with_hazard": sum(any(f.status == "asserted" and f.probability >= 0.4 for f in t.hazards) for t in tags),
+            "with_hazard": sum(
+                any(f.status == "asserted" and f.probability >= ASSERTED_FROM for f in t.hazards) for t in tags
+            ),
         }
         result["无关新闻标题误报"] = alarms
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "nlp.json").write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
-    (folder / "nlp.html").write_text(_page(parts, curve, alarms, taxonomy), encoding="utf-8")
+    (folder / "nlp.html").write_text(_page(parts, curve, alarms, words, taxonomy), encoding="utf-8")
     return result
-
-
-def load(settings: Settings, model: Path | None) -> Tagger:
-    """The tagger in force."""
-    from nlp.tagging import load_tagger
-
-    return load_tagger(settings.lexicon_dir, model)
 
 
 def _tag_with(
@@ -130,6 +135,7 @@ def _page(
     parts: Sequence[tuple[str, Scores]],
     curve: Sequence[dict[str, float]],
     alarms: dict[str, int] | None,
+    words: Sequence[NewWord],
     taxonomy: Taxonomy,
 ) -> str:
     names = {
@@ -176,6 +182,8 @@ def _page(
     body.append(_table(heads, [(p["train_texts"], *(p[key] for key, _ in _FIGURES)) for p in curve]))
     if alarms:
         body.append(f"<h2>无关新闻标题</h2><p>{alarms['texts']} 条中 {alarms['with_hazard']} 条被判有危害。</p>")
+    body.append("<h2>新词发现（自建语料里与风险同现而词典没有的词）</h2>")
+    body.append(_table(("词", "条数", "倍数", "例"), [(w.text, w.texts, w.lift, w.examples[0]) for w in words]))
     # Only errors on the corpus of our own are printed: texts from outside are not ours to show.
     body.append("<h2>错例（自建语料）</h2>")
     errors = parts[0][1].errors[:SHOWN_ERRORS]

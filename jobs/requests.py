@@ -1,17 +1,18 @@
 """What each request from a page runs, with the arguments the page wrote."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.intake import REASONS, Cancelled, import_again
-from jobs import crawl, grade, health, notify, outcome, pipeline, plan, whatif
+from jobs import crawl, grade, health, notify, outcome, pipeline, plan, train, whatif
 from jobs.imports import check_file, import_one, make_lookups
 from jobs.opening import secret_key
 from jobs.settings import Settings
+from nlp.artifacts import ArtifactError
 from store.china_time import CHINA
 from store.session import read_only
 from store.tables import ImportFile, JobRequest
@@ -131,6 +132,27 @@ def _whatif(
     return {"企业": counts["graded"], "变动": counts["moved"]}
 
 
+def _train(
+    sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
+) -> dict[str, Any]:
+    counts = train.run(sessions, settings, day_of(request))
+    return {"候选": counts["folder"], "标注": counts["reviewed"]}
+
+
+def _accept_model(
+    sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
+) -> dict[str, Any]:
+    wanted = request.arguments.get("model_id")
+    try:
+        train.accept(
+            sessions, settings, None if wanted is None else int(wanted),
+            account_id=request.account_id, at=datetime.now(UTC),
+        )  # fmt: skip
+    except ArtifactError as error:
+        raise RequestError(f"不能启用这个模型：{error}") from error
+    return {"启用": "随程序发布的模型" if wanted is None else f"模型 {wanted}"}
+
+
 def _simple(run: Callable[..., dict[str, Any]]) -> Handler:
     def handler(
         sessions: sessionmaker[Session], settings: Settings, request: JobRequest, progress: Progress
@@ -144,6 +166,8 @@ HANDLERS: dict[str, Handler] = {
     "import": _import,
     "plan": _plan,
     "pipeline": _pipeline,
+    "train": _train,
+    "accept_model": _accept_model,
     "grade": _simple(grade.run),
     "crawl": _simple(crawl.run),
     "notify": _simple(notify.run),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from jobs import new_words
 from jobs.runs import recorded_run
 from jobs.settings import Settings
 from nlp import corpus
@@ -24,6 +25,7 @@ from store.session import read_only
 from store.tables import Label, ModelVersion, Signal
 
 TASK = "text"
+NEW_WORDS = 20  # proposals kept beside a candidate, for the labelling page
 HELD_BACK = 5  # one event in so many is kept for comparing the old model with the new
 
 
@@ -44,7 +46,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
     Both are measured by the same recipe on the same held-back events: the old cut is what the model in force had
     seen, the new one what is known now. The model itself is then fitted on everything. Nothing is put in force.
     """
-    with recorded_run(sessions, "train", as_of=as_of, seed=0) as (_, counts):
+    with recorded_run(sessions, "train", as_of=as_of, seed=0) as (run_id, counts):
         taxonomy = load_taxonomy(settings.lexicon_dir)
         reader = Reader(taxonomy)
         with read_only(sessions) as session:
@@ -56,11 +58,13 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
         metrics = {"old": _measure(base, earlier, reader), "new": _measure(base, labelled, reader)}
         examples = [*base, *labelled]
         model = fit(examples, [reader.read(example.text) for example in examples], taxonomy)
-        folder = settings.var / "models" / TASK / f"{as_of.isoformat()}-{len(labelled)}"
+        folder = settings.var / "models" / TASK / f"{as_of.isoformat()}-{run_id}"
         last = max((decided for _, decided in reviewed), default=None)
         version = save_model(model, folder, taxonomy, cut=_cut(base, labelled, last), metrics=metrics)
+        with read_only(sessions) as session:
+            words = new_words.proposals(session, taxonomy, end_of(as_of), most=NEW_WORDS)
         with sessions.begin() as session:
-            _remember(session, folder, metrics)
+            _remember(session, folder, {**metrics, "new_words": new_words.as_rows(words)})
         counts.update(version=version, folder=folder.name, texts=len(examples), reviewed=len(labelled), **metrics)
         return dict(counts)
 

@@ -5,7 +5,6 @@ A model is a folder with `weights.npz` and `manifest.json`. Loading runs no code
 
 import hashlib
 import json
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,17 @@ import numpy.typing as npt
 from scipy import sparse
 
 from nlp.classifiers.labels import Labels
-from nlp.classifiers.linear import LinearBlock, Scale
+from nlp.classifiers.linear import Floats, LinearBlock, Scale
 from nlp.classifiers.text_model import FAMILIES, TextModel
+from nlp.classifiers.trees import Trees
 from nlp.features import Vocabulary
 from nlp.taxonomy import Taxonomy, folder_digest
 
-FORMAT = 1
+FORMAT = 2
 SHIPPED = Path(__file__).parent / "models" / "text"
-_SMALLEST_WEIGHT = 0.02
+# The smallest weight that is kept. There are many more clauses than texts, so theirs are larger and more of them.
+_SMALLEST_WEIGHT = {"block": 0.02, "clause_block": 0.06}
 _STEPS = 256  # weights are kept to the nearest 1/256: far finer than they are certain, and half the file
-_WEIGHING = (*FAMILIES, "relevance")
 
 
 class ArtifactError(ValueError):
@@ -35,10 +35,8 @@ def save_model(
     model: TextModel, folder: Path, taxonomy: Taxonomy, *, cut: dict[str, Any], metrics: dict[str, Any]
 ) -> str:
     """Write a model and its manifest; return its version. `cut` says which examples it saw, `metrics` how it scored."""
-    rounded = np.round(model.block.weights * _STEPS) / _STEPS
-    kept = np.where(np.abs(rounded) >= _SMALLEST_WEIGHT, rounded, 0)
-    weights = sparse.csr_matrix(kept)
-    used = np.flatnonzero(np.diff(weights.indptr) > 0)
+    kept = {name: _kept(getattr(model, name).weights, least) for name, least in _SMALLEST_WEIGHT.items()}
+    used = np.flatnonzero(sum(np.diff(weights.indptr) for weights in kept.values()) > 0)
     vocabulary = model.vocabulary
     bounds = np.cumsum([len(vocabulary.runs), len(vocabulary.words), len(vocabulary.findings)])
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -46,16 +44,18 @@ def save_model(
         "words": _texts(vocabulary.words[at - bounds[0]] for at in used[(used >= bounds[0]) & (used < bounds[1])]),
         "findings": _texts(vocabulary.findings[at - bounds[1]] for at in used[used >= bounds[1]]),
         "idf": vocabulary.idf[used].astype(np.float16),
-        "data": weights.data.astype(np.float16),
-        "indices": weights.indices.astype(np.uint8 if len(model.labels.names) < 256 else np.uint16),
-        "indptr": np.concatenate(([0], np.cumsum(np.diff(weights.indptr)[used]))).astype(np.int32),
-        "intercepts": model.block.intercepts,
     }
-    for name in _WEIGHING:
-        scale = model.weighing[name]
-        arrays[f"{name}_means"], arrays[f"{name}_spreads"] = scale.means, scale.spreads
-        arrays[f"{name}_weights"] = scale.weights
-        arrays[f"{name}_intercept"] = np.array([scale.intercept], dtype=np.float64)
+    for name, weights in kept.items():
+        arrays[f"{name}_data"] = weights.data.astype(np.float16)
+        arrays[f"{name}_indices"] = weights.indices.astype(np.uint8 if weights.shape[1] < 256 else np.uint16)
+        arrays[f"{name}_indptr"] = np.concatenate(([0], np.cumsum(np.diff(weights.indptr)[used]))).astype(np.int32)
+        arrays[f"{name}_intercepts"] = getattr(model, name).intercepts
+    for family in FAMILIES:
+        arrays[f"{family}_trees"] = np.frombuffer(model.weighing[family].told.encode(), dtype=np.uint8)
+    scale = model.relevance
+    arrays["relevance_means"], arrays["relevance_spreads"] = scale.means, scale.spreads
+    arrays["relevance_weights"] = scale.weights
+    arrays["relevance_intercept"] = np.array([scale.intercept], dtype=np.float64)
     buffer = BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     content = buffer.getvalue()
@@ -109,21 +109,33 @@ def load_model(folder: Path, taxonomy: Taxonomy) -> TextModel:
             arrays["findings"].tolist(),
             arrays["idf"].astype(np.float32),
         )
-        weights = sparse.csr_matrix(
-            (arrays["data"].astype(np.float32), arrays["indices"].astype(np.int32), arrays["indptr"]),
-            shape=(vocabulary.size, len(labels.names)),
+        blocks = {name: _block(arrays, name, vocabulary.size) for name in _SMALLEST_WEIGHT}
+        weighing = {family: Trees(arrays[f"{family}_trees"].tobytes().decode()) for family in FAMILIES}
+        relevance = Scale(
+            arrays["relevance_means"],
+            arrays["relevance_spreads"],
+            arrays["relevance_weights"],
+            float(arrays["relevance_intercept"][0]),
         )
-        weighing = {
-            name: Scale(
-                arrays[f"{name}_means"],
-                arrays[f"{name}_spreads"],
-                arrays[f"{name}_weights"],
-                float(arrays[f"{name}_intercept"][0]),
-            )
-            for name in _WEIGHING
-        }
-        block = LinearBlock(weights.toarray().astype(np.float32), arrays["intercepts"])
-    return replace(TextModel(labels, vocabulary, block, weighing), version=str(manifest["version"]))
+    return TextModel(labels, vocabulary, **blocks, weighing=weighing, relevance=relevance, version=manifest["version"])
+
+
+def _kept(weights: Floats, least: float) -> sparse.csr_matrix:
+    rounded = np.round(weights * _STEPS) / _STEPS
+    return sparse.csr_matrix(np.where(np.abs(rounded) >= least, rounded, 0))
+
+
+def _block(arrays: Any, name: str, rows: int) -> LinearBlock:
+    intercepts = arrays[f"{name}_intercepts"]
+    weights = sparse.csr_matrix(
+        (
+            arrays[f"{name}_data"].astype(np.float32),
+            arrays[f"{name}_indices"].astype(np.int32),
+            arrays[f"{name}_indptr"],
+        ),
+        shape=(rows, len(intercepts)),
+    )
+    return LinearBlock(weights.toarray(), intercepts)
 
 
 def accepted_model(var: Path, lexicon_dir: Path) -> Path | None:

@@ -112,6 +112,10 @@ class Vocabulary:
         idf = np.log((1 + len(readings)) / (1 + documents)) + 1
         return cls(runs, word_list, finding_list, idf.astype(np.float32))
 
+    def finding_column(self, name: str) -> int | None:
+        """The column of a rule finding, or None for one the training texts did not have."""
+        return self._finding_column.get(name)
+
     def placed_runs(self, texts: Sequence[str]) -> list[tuple[Ints, Ints, Ints]]:
         """The known character runs of each text: column, offset, length."""
         if not texts:

@@ -85,13 +85,23 @@ def domain_words(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if _SHORTEST_WORD <= len(name) <= _LONGEST_WORD and not name.isascii()))
 
 
+def hazard_name(hit: Hit) -> str:
+    """The feature that a finding of a hazard is."""
+    return f"h:{hit.code}:{hit.status}:{hit.strength}"
+
+
+def violation_name(hit: Hit) -> str:
+    """The feature that a finding of a violation is."""
+    return f"v:{hit.code}:{hit.strength}"
+
+
 def _finding_names(
     genre: Genre, hazards: Sequence[Hit], violations: Sequence[Hit], products: Sequence[ProductHit]
 ) -> list[str]:
-    names = {f"h:{hit.code}:{hit.status}:{hit.strength}" for hit in hazards}
+    names = {hazard_name(hit) for hit in hazards}
     asserted = {f"h:{hit.code}" for hit in hazards if hit.status == "asserted"}
     names |= asserted
-    names |= {f"v:{hit.code}:{hit.strength}" for hit in violations}
+    names |= {violation_name(hit) for hit in violations}
     names |= {f"p:{hit.code}" for hit in products}
     for cue, count in genre.counts():
         names.add(f"g:{cue}")

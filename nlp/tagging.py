@@ -12,25 +12,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nlp.artifacts import load_model
 from nlp.classifiers.labels import KIND_LABELS
 from nlp.classifiers.text_model import Judged, Judgement, TextModel
 from nlp.extraction import Fact, Harm, read_facts, read_harm
-from nlp.features import Ints
 from nlp.products import ProductHit
 from nlp.reading import Reader, TextReading
 from nlp.regions import shipped_index
-from nlp.rules import Hit, clauses, fold
+from nlp.rules import Hit, fold
 from nlp.taxonomy import Taxonomy, load_taxonomy
 
 RULES_VERSION = "1"
-ASSERTED_FROM = 0.4  # chosen out of fold on the corpus, see docs/tagging.md
+ASSERTED_FROM = 0.5  # see docs/tagging.md: the model's probabilities are made for this point
 SHOWN_FROM = 0.2  # below this a finding is noise and is not reported
 OUTCOME_FROM = 0.35
-PLAINLY = 0.6  # P: what a strong wording beside a product known for it is worth at least
-_NOT_A_REPORT = ("drill", "knowledge", "rumour", "rebuttal", "advert", "fiction", "passed", "unrelated", "service")
 OUTCOME_SEVERITY = {"none": 0, "near_miss": 1, "property": 2, "injury_minor": 2, "injury_serious": 3, "death": 4}
 
 _BATCH_TEXTS, _BATCH_CHARACTERS = 1024, 65_536
@@ -94,34 +89,6 @@ class Tagged:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """The clauses of a text and the known runs inside them: the column of each and the clause it stands in."""
-
-    clauses: Sequence[tuple[int, int]]
-    columns: Ints
-    owners: Ints
-
-
-def _place(folded: str, columns: Ints, starts: Ints, sizes: Ints) -> _Places:
-    bounds = clauses(folded)
-    if not bounds:
-        return _Places((), columns[:0], columns[:0])
-    begins, ends = np.array(bounds, dtype=np.int64).T
-    owners = np.searchsorted(begins, starts, side="right") - 1
-    inside = (owners >= 0) & (starts + sizes <= ends[owners])
-    return _Places(bounds, columns[inside], owners[inside])
-
-
-def _unexplained(reading: TextReading, judgement: Judgement) -> bool:
-    """Whether the model asserts something no rule found."""
-    for judged, hits in ((judgement.hazards, reading.hazards), (judgement.violations, reading.violations)):
-        asserted = [j.code for j in judged if j.probability >= ASSERTED_FROM]
-        if asserted and not {hit.code for hit in hits}.issuperset(asserted):
-            return True
-    return False
-
-
 class Tagger:
     """Tags texts by one lexicon folder and an optional model."""
 
@@ -129,7 +96,6 @@ class Tagger:
         self.taxonomy = taxonomy
         self.reader = Reader(taxonomy, native)
         self.model = model
-        self._columns = {} if model is None else {name: at for at, name in enumerate(model.labels.names)}
         parts = [f"rules-{RULES_VERSION}", taxonomy.digest]
         if model is not None:
             parts.append(model.version)
@@ -158,22 +124,12 @@ class Tagger:
                 told[at, on] = self._told(readings[at], judgements[at], on)
         return [told[place[text], on] for text, _, on in given]
 
-    def _judged(self, readings: Sequence[TextReading]) -> list[tuple[Judgement, _Places | None] | None]:
-        """What the model makes of each text, with the places of its words where a finding has no rule to show."""
-        if self.model is None:
-            return [None] * len(readings)
-        judgements = self.model.judge(readings, self.taxonomy)
-        unexplained = [
-            at
-            for at, (reading, judgement) in enumerate(zip(readings, judgements, strict=True))
-            if _unexplained(reading, judgement)
-        ]
-        runs = self.model.vocabulary.placed_runs([readings[at].features.folded for at in unexplained])
-        places = {at: _place(readings[at].folded, *found) for at, found in zip(unexplained, runs, strict=True)}
-        return [(judgement, places.get(at)) for at, judgement in enumerate(judgements)]
+    def _judged(self, readings: Sequence[TextReading]) -> Sequence[Judgement | None]:
+        """What the model makes of each text; nothing where there is none."""
+        return [None] * len(readings) if self.model is None else self.model.judge(readings, self.taxonomy)
 
-    def _told(self, reading: TextReading, judged: tuple[Judgement, _Places | None] | None, on: date | None) -> Tagged:
-        return self._by_rules(reading, on) if judged is None else self._by_model(reading, *judged, on)
+    def _told(self, reading: TextReading, judgement: Judgement | None, on: date | None) -> Tagged:
+        return self._by_rules(reading, on) if judgement is None else self._by_model(reading, judgement, on)
 
     def tag_sample(
         self, text: str, tags: Tagged, *, failed_items: Sequence[str], safety_failed: bool, product: str | None
@@ -225,35 +181,16 @@ class Tagger:
             relevance *= 0.5 if reading.genre.rumour and not reading.genre.rebuttal else 0.2
         return self._assemble(reading, on, relevance, merge_products(reading.products), hazards, violations, {})
 
-    def _plainly_told(self, reading: TextReading, judgement: Judgement) -> Judgement:
-        """Raise what a text says without any cue that it is something else than a report.
-
-        A strong wording of a hazard the named product is known for needs no model to agree: short, dry notices are
-        rare in the corpus and would be underrated.
-        """
-        genre = reading.genre
-        if any(getattr(genre, cue) for cue in _NOT_A_REPORT):
-            return judgement
-        known = {
-            hazard for hit in reading.products if hit.certain for hazard in self.taxonomy.products[hit.code].hazards
-        }
-        told = {h.code for h in reading.hazards if h.strength == "strong" and h.status == "asserted"} & known
-        if not told:
-            return judgement
-        hazards = tuple(Judged(j.code, max(j.probability, PLAINLY)) if j.code in told else j for j in judgement.hazards)
-        return replace(judgement, relevance=max(judgement.relevance, PLAINLY), hazards=hazards)
-
-    def _by_model(self, reading: TextReading, judgement: Judgement, places: _Places | None, on: date | None) -> Tagged:
-        judgement = self._plainly_told(reading, judgement)
+    def _by_model(self, reading: TextReading, judgement: Judgement, on: date | None) -> Tagged:
         hazards = [
             found
             for judged in judgement.hazards
-            if (found := self._weighed(judged, "hazard", reading.hazards, judgement, places)) is not None
+            if (found := self._weighed(judged, "hazard", reading.hazards, judgement)) is not None
         ]
         violations = [
             found
             for judged in judgement.violations
-            if (found := self._weighed(judged, "violation", reading.violations, judgement, places)) is not None
+            if (found := self._weighed(judged, "violation", reading.violations, judgement)) is not None
         ]
         spans: dict[str, list[tuple[int, int]]] = {}
         for hit in reading.products:
@@ -266,14 +203,13 @@ class Tagger:
             reading, on, judgement.relevance, tuple(products), tuple(hazards), tuple(violations), judgement.outcomes
         )
 
-    def _weighed(
-        self, judged: Judged, family: str, hits: Sequence[Hit], judgement: Judgement, places: _Places | None
-    ) -> Finding | None:
+    def _weighed(self, judged: Judged, family: str, hits: Sequence[Hit], judgement: Judgement) -> Finding | None:
         """A finding with its evidence, or None where neither model nor rules have anything to show."""
         own = [hit for hit in hits if hit.code == judged.code]
         if judged.probability >= ASSERTED_FROM:
             chosen = [hit for hit in own if hit.status == "asserted"] or own
-            spans = _spans(chosen) if chosen else self._evidence(places, f"{family}:{judged.code}")
+            # Where no rule shows the words, the clause that speaks most of it was recognised.
+            spans = _spans(chosen) if chosen else () if judged.clause is None else (judged.clause,)
             return Finding(judged.code, judged.probability, "asserted", spans, "both" if chosen else "model")
         if not own:
             return None
@@ -284,14 +220,6 @@ class Tagger:
         if status is None or (status == "asserted" and judged.probability < SHOWN_FROM):
             return None
         return Finding(judged.code, judged.probability, status, _spans(own), "both")
-
-    def _evidence(self, places: _Places | None, label: str) -> tuple[tuple[int, int], ...]:
-        """The clause that speaks most for a label by the model's weights: where an unknown wording was recognised."""
-        assert self.model is not None
-        if places is None or not places.clauses:
-            return ()
-        gains = self.model.weights_of(self._columns[label], places.columns)
-        return (places.clauses[int(np.bincount(places.owners, gains, len(places.clauses)).argmax())],)
 
     def _assemble(
         self,

@@ -12,6 +12,7 @@ from api.highlight import pieces
 from api.rendering import masked, render
 from store import labels as decisions
 from store.reads import labels as reads
+from store.tables import JobRequest
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,6 +37,7 @@ def labelling_page(
         "chosen": signal is not None,
         "pieces": pieces(masked(task.signal.text), task.tags, []) if task else [],
         "progress": reads.progress(session, principal.account_id),
+        "models": reads.models(session),
     }
     return render(request, "labelling.html", context)
 
@@ -77,3 +79,28 @@ def undo_labels(session: Writing, principal: Caller, label_id: Id) -> Response:
         raise not_found()
     note(session, principal, "undo_label", "signal", signal_id)
     return RedirectResponse(f"/labelling?signal={signal_id}", 303)
+
+
+@router.post("/models/training")
+def ask_for_training(session: Writing, principal: Caller) -> Response:
+    """Ask the worker for a candidate trained on the corpus and every label there is; nothing is put in force."""
+    return _asked(session, principal, "train", {})
+
+
+@router.post("/models/accepted")
+def accept_model(session: Writing, principal: Caller, form: Form) -> Response:
+    """Ask the worker to put a candidate in force, or without a number the model that ships."""
+    chosen = form.text("model", longest=20)
+    if chosen and not any(str(model.id) == chosen for model in reads.models(session)):
+        raise not_found()
+    return _asked(session, principal, "accept_model", {"model_id": int(chosen) if chosen else None})
+
+
+def _asked(session: Writing, principal: Caller, job: str, arguments: dict[str, int | None]) -> Response:
+    row = JobRequest(
+        job=job, arguments=arguments, account_id=principal.account_id, requested_at=datetime.now(UTC), status="waiting"
+    )
+    session.add(row)
+    session.flush()
+    note(session, principal, "request_job", "job_request", row.id, detail={"job": job, **arguments})
+    return RedirectResponse(f"/jobs/{row.id}", 303)

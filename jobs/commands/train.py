@@ -1,8 +1,8 @@
-"""`zhian train`, `zhian train-task`, `zhian evaluate-nlp`."""
+"""`zhian train`, `zhian models`, `zhian new-words`, `zhian train-task`."""
 
 import json
 import time
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -36,6 +36,62 @@ def register(app: typer.Typer) -> None:
         for name in ("old", "new", "held_back"):
             if result.get(name):
                 typer.echo(f"  {_TITLES[name]}：{json.dumps(result[name], ensure_ascii=False)}")
+
+    @app.command("models", help="列出训练过的标签模型；--accept 启用一个，--restore 换回随程序发布的")
+    def models(
+        accept: Annotated[int | None, typer.Option(help="启用这个编号的模型")] = None,
+        restore: Annotated[bool, typer.Option("--restore", help="换回随程序发布的模型")] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        from jobs import train as job
+        from jobs.opening import open_store
+        from jobs.settings import Settings
+        from nlp.artifacts import ArtifactError
+        from store.reads.labels import models as trained
+        from store.session import read_only
+
+        settings = Settings()
+        sessions = open_store(settings)
+        if accept is not None or restore:
+            if accept is not None and restore:
+                _stop("--accept 与 --restore 只能给一个")
+            try:
+                job.accept(sessions, settings, accept, account_id=None, at=datetime.now(UTC))
+            except ArtifactError as error:
+                _stop(str(error))
+        with read_only(sessions) as session:
+            rows = trained(session)
+            for row in rows:
+                if as_json:
+                    typer.echo(json.dumps({"id": row.id, "status": row.status, "metrics": row.metrics}))
+                else:
+                    typer.echo(f"{row.id}  {_STATES.get(row.status, row.status)}  {row.path}")
+                    for name in ("old", "new"):
+                        typer.echo(f"  {_TITLES[name]}：{json.dumps(row.metrics.get(name, {}), ensure_ascii=False)}")
+        if not rows and not as_json:
+            typer.echo("还没有训练过，用的是随程序发布的模型。")
+
+    @app.command("new-words", help="新词发现：列出与风险信号同现而词典没有的词，附例句，供人判断")
+    def new_words(
+        most: Annotated[int, typer.Option(min=1, max=1000, help="最多列出多少个")] = 50,
+        as_of: Annotated[str, typer.Option(help="只看此日前的信号 YYYY-MM-DD；默认今天")] = "",
+        as_json: AsJson = False,
+    ) -> None:
+        from jobs import new_words as job
+        from jobs.opening import open_store
+        from jobs.settings import Settings
+
+        settings = Settings()
+        rows = job.as_rows(job.run(open_store(settings), settings, _day(as_of), most))
+        for row in rows:
+            if as_json:
+                typer.echo(json.dumps(row, ensure_ascii=False))
+            else:
+                typer.echo(f"{row['word']}  {row['texts']} 条，{row['lift']} 倍")
+                for example in row["examples"]:
+                    typer.echo(f"  {example}")
+        if not rows and not as_json:
+            typer.echo("没有可提出的新词：已打标的风险信号太少，或用词词典里都有。")
 
     @app.command("train-task", help="用通用配方在一张标注表上训练，在另一张上评分")
     def train_task(
@@ -84,6 +140,7 @@ def register(app: typer.Typer) -> None:
             )
 
 
+_STATES = {"candidate": "候选", "accepted": "使用中", "retired": "已换下"}
 _TITLES = {"old": "现用数据", "new": "最新数据", "held_back": "留出部分"}
 
 

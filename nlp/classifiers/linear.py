@@ -1,6 +1,5 @@
 """Many logistic regressions over one sparse matrix, kept as one block of weights so that one product scores all."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,16 +25,20 @@ class LinearBlock:
 
 
 def fit_block(matrix: sparse.csr_matrix, targets: npt.NDArray[np.int8], *, strength: float) -> LinearBlock:
-    """Fit a label a column; `strength` is the inverse of the regularisation."""
+    """Fit a label a column on the rows whose target is known (not negative).
+
+    `strength` is the inverse of the regularisation.
+    """
     labels = targets.shape[1]
     weights = np.zeros((matrix.shape[1], labels), dtype=np.float32)
     intercepts = np.full(labels, ABSENT, dtype=np.float32)
     for at in range(labels):
-        positive = int(targets[:, at].sum())
-        if positive < 2 or positive == len(targets):
+        known = targets[:, at] >= 0
+        answers = targets[known, at]
+        if answers.sum() < 2 or answers.all():
             continue
         model = LogisticRegression(C=strength, solver="liblinear", max_iter=200, random_state=0)
-        model.fit(matrix, targets[:, at])
+        model.fit(matrix if known.all() else matrix[known], answers)
         weights[:, at] = model.coef_[0]
         intercepts[at] = model.intercept_[0]
     return LinearBlock(weights, intercepts)
@@ -44,14 +47,14 @@ def fit_block(matrix: sparse.csr_matrix, targets: npt.NDArray[np.int8], *, stren
 def out_of_fold(
     matrix: sparse.csr_matrix,
     targets: npt.NDArray[np.int8],
-    groups: Sequence[str],
+    groups: npt.NDArray[np.str_],
     *,
     strength: float,
     folds: int = 4,
 ) -> Floats:
-    """Scores each text by a block that saw no text of its group, so that what is fitted on them is not flattered."""
+    """Scores each row by a block that saw no row of its group, so that what is fitted on them is not flattered."""
     scores = np.zeros(targets.shape, dtype=np.float32)
-    for seen, unseen in GroupKFold(folds).split(matrix, groups=list(groups)):
+    for seen, unseen in GroupKFold(folds).split(matrix, groups=groups):
         scores[unseen] = fit_block(matrix[seen], targets[seen], strength=strength).scores(matrix[unseen])
     return scores
 

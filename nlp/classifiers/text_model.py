@@ -1,7 +1,8 @@
 """The text model: reads a text as numbers, scores every label in one product, then weighs the candidates.
 
-Recipe: character runs and words by TF-IDF with the rules' findings beside them → one logistic regression a label →
-one small logistic regression a family over (score, findings, kind of text) → thresholds chosen out of fold.
+Recipe: character runs and words by TF-IDF with the rules' findings beside them → one logistic regression a label,
+over whole texts and over clauses → boosted trees a family over (both scores, findings, voice of the clause, kind of
+text), fitted on scores out of fold.
 """
 
 from collections.abc import Sequence
@@ -9,24 +10,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nlp.classifiers.clauses import Clauses, Spoken
 from nlp.classifiers.labels import OUTCOME_LABELS, Labels
 from nlp.classifiers.linear import Floats, LinearBlock, Scale, fit_block, fit_scale, out_of_fold
-from nlp.classifiers.pairs import Candidates, product_candidates, rule_candidates
+from nlp.classifiers.pairs import Candidates, product_candidates, rule_candidates, worth_reading
+from nlp.classifiers.trees import Trees, fit_trees
 from nlp.corpus import Example
-from nlp.features import Ints, Vocabulary
+from nlp.features import Vocabulary
 from nlp.reading import TextReading
 from nlp.taxonomy import Taxonomy
 
 STRENGTH = 8.0
-FAMILIES = ("hazards", "violations", "products")
+CLAUSE_STRENGTH = 5.0
+RULE_FAMILIES = ("hazards", "violations")
+FAMILIES = (*RULE_FAMILIES, "products")
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One candidate after weighing."""
+    """One candidate after weighing; `clause`: the offsets of the clause that speaks most of it."""
 
     code: str
     probability: float
+    clause: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,90 +49,118 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class TextModel:
-    """A fitted model."""
+    """A fitted model: `block` scores texts, `clause_block` their clauses, `weighing` decides on each family."""
 
     labels: Labels
     vocabulary: Vocabulary
     block: LinearBlock
-    weighing: dict[str, Scale]
+    clause_block: LinearBlock
+    weighing: dict[str, Trees]
+    relevance: Scale
     version: str = "unsaved"
-
-    def weights_of(self, label: int, columns: Ints) -> Floats:
-        """What the given columns of the vocabulary say for one label."""
-        return np.asarray(self.block.weights[columns, label] * self.vocabulary.idf[columns], dtype=np.float32)
 
     def judge(self, readings: Sequence[TextReading], taxonomy: Taxonomy) -> list[Judgement]:
         """Judge a batch."""
         if not readings:
             return []
         scores = self.block.scores(self.vocabulary.matrix([reading.features for reading in readings]))
-        by_family = {family: self._judge_family(family, readings, scores, taxonomy) for family in FAMILIES}
-        relevance = self.weighing["relevance"].probabilities(_relevance_features(scores, self.labels, by_family))
+        worth = worth_reading(readings, scores, self.labels)
+        chosen = [readings[at] for at in worth]
+        spoken = self._spoken(chosen)
+        found: dict[str, list[tuple[Judged, ...]]] = {}
+        for family in RULE_FAMILIES:
+            found[family] = [()] * len(readings)
+            if spoken is None:
+                continue
+            candidates = rule_candidates(
+                family, chosen, scores[worth], spoken, self.labels, taxonomy, self.block.intercepts
+            )
+            for at, judged in zip(worth, self._judged(family, len(chosen), candidates, taxonomy, spoken), strict=True):
+                found[family][at] = judged
+        candidates = product_candidates(readings, scores, self.labels, taxonomy)
+        found["products"] = self._judged("products", len(readings), candidates, taxonomy, None)
+        relevance = self.relevance.probabilities(_relevance_features(scores, self.labels, found))
         outcomes = 1 / (1 + np.exp(-scores[:, self.labels.outcomes]))
         return [
             Judgement(
                 relevance=float(relevance[at]),
-                hazards=by_family["hazards"][at],
-                violations=by_family["violations"][at],
-                products=by_family["products"][at],
+                hazards=found["hazards"][at],
+                violations=found["violations"][at],
+                products=found["products"][at],
                 outcomes=dict(zip(OUTCOME_LABELS, outcomes[at].tolist(), strict=True)),
                 kinds=scores[at, self.labels.kinds],
             )
             for at in range(len(readings))
         ]
 
-    def _judge_family(
-        self, family: str, readings: Sequence[TextReading], scores: Floats, taxonomy: Taxonomy
+    def _spoken(self, readings: Sequence[TextReading]) -> Spoken | None:
+        if not readings:
+            return None
+        clauses = Clauses.of(readings)
+        return Spoken.of(clauses, self.clause_block.scores(clauses.matrix(self.vocabulary, readings)))
+
+    def _judged(
+        self, family: str, texts: int, candidates: Candidates, taxonomy: Taxonomy, spoken: Spoken | None
     ) -> list[tuple[Judged, ...]]:
-        candidates = _candidates(family, readings, scores, self.labels, taxonomy)
         probabilities = self.weighing[family].probabilities(candidates.features)
-        codes = _codes(family, self.labels, taxonomy)
-        found: list[list[Judged]] = [[] for _ in readings]
-        for text, label, probability in zip(
-            candidates.texts.tolist(), candidates.labels.tolist(), probabilities.tolist(), strict=True
-        ):
-            found[text].append(Judged(codes[label], probability))
-        return [tuple(sorted(judged, key=lambda j: (-j.probability, j.code))) for judged in found]
+        return _by_text(family, texts, candidates, probabilities, _codes(family, self.labels, taxonomy), spoken)
 
 
-def fit(
-    examples: Sequence[Example], readings: Sequence[TextReading], taxonomy: Taxonomy, *, strength: float = STRENGTH
-) -> TextModel:
+def fit(examples: Sequence[Example], readings: Sequence[TextReading], taxonomy: Taxonomy) -> TextModel:
     """Fit on labelled examples, each read by the same lexicon folder. Texts of one event never cross a fold."""
     labels = Labels(tuple(taxonomy.hazards), tuple(taxonomy.violations))
     features = [reading.features for reading in readings]
+    events = np.array([example.event for example in examples])
     vocabulary = Vocabulary.fit(features)
     matrix = vocabulary.matrix(features)
     targets = labels.targets(examples)
-    block = fit_block(matrix, targets, strength=strength)
-    scores = out_of_fold(matrix, targets, [example.event for example in examples], strength=strength)
-    weighing: dict[str, Scale] = {}
-    by_family: dict[str, list[tuple[Judged, ...]]] = {}
+    block = fit_block(matrix, targets, strength=STRENGTH)
+    scores = out_of_fold(matrix, targets, events, strength=STRENGTH)
+    clauses = Clauses.of(readings)
+    clause_matrix = clauses.matrix(vocabulary, readings)
+    spoken_of = clauses.targets(examples, labels)
+    clause_block = fit_block(clause_matrix, spoken_of, strength=CLAUSE_STRENGTH)
+    spoken = Spoken.of(clauses, out_of_fold(clause_matrix, spoken_of, events[clauses.texts], strength=CLAUSE_STRENGTH))
+    weighing: dict[str, Trees] = {}
+    found: dict[str, list[tuple[Judged, ...]]] = {}
     for family in FAMILIES:
-        candidates = _candidates(family, readings, scores, labels, taxonomy)
+        if family == "products":
+            candidates = product_candidates(readings, scores, labels, taxonomy)
+        else:
+            candidates = rule_candidates(family, readings, scores, spoken, labels, taxonomy, block.intercepts)
         codes = _codes(family, labels, taxonomy)
         told = [_told(family, example) for example in examples]
         answers = np.array(
             [codes[label] in told[text] for text, label in zip(candidates.texts, candidates.labels, strict=True)],
             dtype=np.int8,
         )
-        weighing[family] = fit_scale(candidates.features, answers)
-        probabilities = weighing[family].probabilities(candidates.features)
-        found: list[list[Judged]] = [[] for _ in readings]
-        for text, label, probability in zip(candidates.texts, candidates.labels, probabilities, strict=True):
-            found[text].append(Judged(codes[label], float(probability)))
-        by_family[family] = [tuple(judged) for judged in found]
-    relevance = np.array([example.relevant for example in examples], dtype=np.int8)
-    weighing["relevance"] = fit_scale(_relevance_features(scores, labels, by_family), relevance)
-    return TextModel(labels, vocabulary, block, weighing)
+        groups = events[candidates.texts]
+        weighing[family], probabilities = fit_trees(candidates.features, answers, candidates.labels, groups)
+        found[family] = _by_text(family, len(readings), candidates, probabilities, codes, spoken)
+    relevant = np.array([example.relevant for example in examples], dtype=np.int8)
+    relevance = fit_scale(_relevance_features(scores, labels, found), relevant)
+    return TextModel(labels, vocabulary, block, clause_block, weighing, relevance)
 
 
-def _candidates(
-    family: str, readings: Sequence[TextReading], scores: Floats, labels: Labels, taxonomy: Taxonomy
-) -> Candidates:
-    if family == "products":
-        return product_candidates(readings, scores, labels, taxonomy)
-    return rule_candidates(family, readings, scores, labels, taxonomy)
+def _by_text(
+    family: str,
+    texts: int,
+    candidates: Candidates,
+    probabilities: Floats,
+    codes: Sequence[str],
+    spoken: Spoken | None,
+) -> list[tuple[Judged, ...]]:
+    found: list[list[Judged]] = [[] for _ in range(texts)]
+    spans: Sequence[tuple[int, int] | None] = [None] * len(probabilities)
+    if spoken is not None and family in RULE_FAMILIES and len(probabilities):
+        first = 0 if family == "hazards" else spoken.tops.shape[1] - len(codes)
+        rows = spoken.rows[candidates.texts, first + candidates.labels]
+        spans = [spoken.clauses.span(row) for row in rows.tolist()]
+    for text, label, probability, span in zip(
+        candidates.texts.tolist(), candidates.labels.tolist(), probabilities.tolist(), spans, strict=True
+    ):
+        found[text].append(Judged(codes[label], probability, span))
+    return [tuple(sorted(judged, key=lambda j: (-j.probability, j.code))) for judged in found]
 
 
 def _codes(family: str, labels: Labels, taxonomy: Taxonomy) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from store.reads.scope import Scope, signals_in
-from store.tables import Label, Signal, Source, Tag
+from store.tables import Label, ModelVersion, Signal, Source, Tag
 
 MOST_PROPOSALS = 9
 
@@ -42,6 +42,11 @@ class Progress:
     labels: int
     unsure: int
     last: Label | None
+
+
+def models(session: Session, most: int = 10) -> list[ModelVersion]:
+    """The trained models of the tagger, the newest first."""
+    return list(session.scalars(select(ModelVersion).order_by(ModelVersion.id.desc()).limit(most)))
 
 
 def next_signal(session: Session, scope: Scope, account_id: int, skip: int = 0) -> int | None:

@@ -6,9 +6,11 @@ from dataclasses import asdict
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
+from store.tables import JobRequest, ModelVersion
 from tests.api.conftest import Browser, Province
-from tests.factories import TODAY, make_enterprise, make_run
+from tests.factories import NOW, TODAY, make_enterprise, make_run
 
 Enter = Callable[[str], Browser]
 
@@ -101,3 +103,34 @@ def test_a_firms_relations_are_drawn_and_listed(app: FastAPI, browser: Enter, pr
     assert f'<a href="/enterprises/{branch.id}">明烛公司城西分公司</a>' in page  # and the table says the same
     assert "外市分公司" not in page
     assert "外市分公司" in browser("admin").get(f"/enterprises/{province.enterprise}").text
+
+
+def test_a_model_is_retrained_compared_and_put_in_force_from_the_labelling_page(app: FastAPI, browser: Enter) -> None:
+    with app.state.sessions.begin() as session:
+        model = ModelVersion(
+            task="text", sha256="f" * 64, path="2026-10-31-1", trained_at=NOW, status="candidate",
+            metrics={
+                "old": {"hazards_macro_f1": 0.701}, "new": {"hazards_macro_f1": 0.734},
+                "new_words": [{"word": "鼓胖子", "texts": 6, "lift": 9.5, "examples": ["又鼓胖子,电话13812345678"]}],
+            },
+        )  # fmt: skip
+        session.add(model)
+        session.flush()
+        model_id = model.id
+    analyst = browser("analyst")
+    page = analyst.get("/labelling").text
+    assert "0.701 → 0.734" in page
+    assert "鼓胖子" in page
+    assert "13812345678" not in page
+    assert analyst.submit("/models/training").status_code == 303
+    assert analyst.submit("/models/accepted", model=str(model_id)).status_code == 303
+    assert analyst.submit("/models/accepted").status_code == 303
+    assert analyst.submit("/models/accepted", model="999").status_code == 404
+    with app.state.sessions() as session:
+        asked = session.execute(select(JobRequest.job, JobRequest.arguments).order_by(JobRequest.id)).all()
+    assert [tuple(row) for row in asked][-3:] == [
+        ("train", {}),
+        ("accept_model", {"model_id": model_id}),
+        ("accept_model", {"model_id": None}),
+    ]
+    assert browser("reader").submit("/models/training").status_code == 403
