@@ -49,6 +49,8 @@ def _import(
     path = Path(str(request.arguments["path"])).resolve()
     if not path.is_relative_to(settings.var.resolve()):
         raise RequestError("只能导入已上传到数据目录的文件")
+    if not path.is_file():
+        raise RequestError("上传的文件已不在；若任务曾中断，它可能已经导入，请先查看导入列表")
     kind, name = str(request.arguments["kind"]), request.arguments.get("name")
     try:
         if request.arguments.get("dry_run"):
