@@ -20,6 +20,7 @@ FIRST_VIEWS = 2
 MOST_VIEWS = 6
 LEAST_GAIN = 0.002  # a view or an offset that gains less is noise
 LARGE_TABLE = 20_000  # texts
+ENOUGH_TO_CHOOSE = 12_000  # texts a view is fitted on while views of a large table are compared
 MUCH_TO_READ = 2_000_000  # characters
 STEPS = np.linspace(-0.6, 0.6, 13)
 
@@ -121,8 +122,8 @@ def _mean(held: dict[View, Margins], chosen: Sequence[View]) -> Margins:
 def _folds(texts: Sequence[str], answers: Answers) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
     """Rows to fit on and rows to judge by: the same wording is never on both sides, each class is spread evenly.
 
-    Five folds; three where there is much to read; of a large table one fifth is judged and no more: that is enough to
-    choose among ten views, and fitting them again would only take longer.
+    Five folds; three where there is much to read. Of a large table one fifth is judged, by views fitted on a part of
+    the rest: that is enough to choose among ten views, and more would only take longer.
     """
     large = len(texts) >= LARGE_TABLE
     count = 3 if sum(map(len, texts)) > MUCH_TO_READ and not large else 5
@@ -133,7 +134,11 @@ def _folds(texts: Sequence[str], answers: Answers) -> Iterator[tuple[npt.NDArray
     fold_of = np.empty(len(first), dtype=int)
     fold_of[shuffled[np.argsort(kind[shuffled], kind="stable")]] = np.arange(len(first)) % count
     fold = fold_of[wording]
-    for at in range(1 if large else count):
+    if large:
+        rest = np.random.default_rng(1).permutation(np.flatnonzero(fold != 0))
+        yield np.sort(rest[:ENOUGH_TO_CHOOSE]), np.flatnonzero(fold == 0)
+        return
+    for at in range(count):
         yield np.flatnonzero(fold != at), np.flatnonzero(fold == at)
 
 
