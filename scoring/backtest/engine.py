@@ -133,7 +133,8 @@ class BackTest:
         found = [figure.as_json() for figure in self.figures]
         for one in self.ablations:
             figure = Figure(f"chosen-without:{'+'.join(one.columns)}", "all", one.measures, one.interval)
-            found.append({**figure.as_json(), "days_earlier": _earlier_json(one.days_earlier)})
+            rival = {"ranking": one.best_rival, "auc": _rounded(one.rival.auc), "hit@10%": _rounded(one.rival.hit_10)}
+            found.append({**figure.as_json(), "days_earlier": _earlier_json(one.days_earlier), "best_rival": rival})
         chosen = next(line for line in found if line["ranking"] == "chosen" and line["period"] == "all")
         chosen["days_earlier"] = _earlier_json(self.days_earlier)
         return found
