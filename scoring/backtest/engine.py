@@ -71,13 +71,21 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Ablation:
-    """The challenger again, without some columns."""
+    """The challenger again, without some columns, beside the best rival that may not see them either."""
 
     without: str
     columns: tuple[str, ...]
     measures: Measures
     interval: dict[str, list[float]]
     days_earlier: tuple[float, float, float]
+    best_rival: str
+    rival: Measures
+    gain: list[float]
+
+    @property
+    def beats_rivals(self) -> bool:
+        """Without the columns too it finds more than the best simple rival, beyond chance."""
+        return bool(self.gain) and self.gain[0] > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,8 @@ class BackTest:
         found = [figure.as_json() for figure in self.figures]
         for one in self.ablations:
             figure = Figure(f"chosen-without:{'+'.join(one.columns)}", "all", one.measures, one.interval)
-            found.append({**figure.as_json(), "days_earlier": _earlier_json(one.days_earlier)})
+            rival = {"ranking": one.best_rival, "auc": _rounded(one.rival.auc), "hit@10%": _rounded(one.rival.hit_10)}
+            found.append({**figure.as_json(), "days_earlier": _earlier_json(one.days_earlier), "best_rival": rival})
         chosen = next(line for line in found if line["ranking"] == "chosen" and line["period"] == "all")
         chosen["days_earlier"] = _earlier_json(self.days_earlier)
         return found
@@ -218,7 +227,7 @@ def back_test(
         suspects=peeking,
         late=table.late,
         coverage=tuple(coverage(rolled, clean, rows)),
-        moved=moved(past, clean, before, after),
+        moved=moved(clean, after),
         shuffled=shuffled_fold(clean, before, after) if landmines else None,
         severity_weighted=_severity_weighted(ranked, clean, rows),
         notes=tuple(notes),
@@ -248,7 +257,11 @@ def _best_rival(figures: Sequence[Figure]) -> str:
         for one in figures
         if one.period == "all" and not one.ranking.startswith("challenger:") and one.ranking != "chosen"
     ]
-    return max(simple, key=lambda one: (one.measures.hit_10 or 0.0, one.measures.auc or 0.0)).ranking
+    return max(simple, key=lambda one: _found_most(one.measures)).ranking
+
+
+def _found_most(measures: Measures) -> tuple[float, float]:
+    return measures.hit_10 or 0.0, measures.auc or 0.0
 
 
 def _ablations(
@@ -273,14 +286,21 @@ def _ablations(
         wanted.append(("检查人员、实验室与发布机构", judges))
     found = []
     for name, columns in wanted:
-        scores = roll(past, table, before[-1:], after, without=frozenset(columns), weights=weights).chosen
+        gone = frozenset(columns)
+        scores = roll(past, table, before[-1:], after, without=gone, weights=weights).chosen
+        failed = table.failed[rows]
+        simple = [(one, measure(one.scores[rows], failed)) for one in rivals(past, table, without=gone)]
+        best, best_measures = max(simple, key=lambda one: _found_most(one[1]))
         found.append(
             Ablation(
                 name,
                 columns,
-                measure(scores[rows], table.failed[rows]),
-                whole.interval(scores[rows], table.failed[rows]),
+                measure(scores[rows], failed),
+                whole.interval(scores[rows], failed),
                 _days_earlier(scores, table, after),
+                best.name,
+                best_measures,
+                whole.difference(scores[rows], best.scores[rows], failed),
             )
         )
     return found

@@ -59,11 +59,12 @@ class History:
         """The log odds of the base rate."""
         return np.asarray(np.log(self.base / (1.0 - self.base)))
 
-    def product_of_rates(self) -> Floats:
+    def product_of_rates(self, without: frozenset[str] = frozenset()) -> Floats:
         """The base rate times every single key's lift, as log odds: the strongest simple rival."""
         total = self.offset.copy()
-        for lift in self.lifts.values():
-            total += lift
+        for name, lift in self.lifts.items():
+            if name not in without:
+                total += lift
         return total
 
 

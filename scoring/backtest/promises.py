@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.backtest.history import History
 from scoring.backtest.rolling import Period, Rolled
-from scoring.backtest.table import Inspections
+from scoring.backtest.table import MOST_KINDS, Inspections
 from scoring.conformal import CONFIDENCE
 from scoring.drift import BaseRate, Drift, base_rate, watch
-from scoring.features import Ints
+from scoring.features import Floats, Ints
 
 MOST_WATCHED = 20_000  # rows of each side; more do not change a share by a thousandth
 SHOWN = 8
@@ -48,10 +47,10 @@ class Moved:
     rate: BaseRate
 
 
-def moved(past: History, table: Inspections, before: Sequence[Period], after: Sequence[Period]) -> Moved | None:
+def moved(table: Inspections, after: Sequence[Period]) -> Moved | None:
     """Compare the records before the evaluation with its last period; None without earlier records.
 
-    Only what a single column says is watched: how long a record is only grows, and would always have moved.
+    The table's own numbers and kinds are watched, not the record made of them: that only grows, and always moves.
     """
     then = np.flatnonzero((table.days >= 0) & (table.days < after[0].start))
     now = after[-1].rows
@@ -61,10 +60,15 @@ def moved(past: History, table: Inspections, before: Sequence[Period], after: Se
     sides = [
         rng.choice(rows, MOST_WATCHED, replace=False) if len(rows) > MOST_WATCHED else rows for rows in (then, now)
     ]
-    watched = [
-        at
-        for at, name in enumerate(past.names)
-        if len(past.uses[at]) == 1 and (name.endswith(("|lift", "~sum")) or name in table.numbers)
-    ]
-    old, new = ({past.names[at]: past.values[rows, at].astype(float) for at in watched} for rows in sides)
+    old, new = ({name: values[rows] for name, values in table.numbers.items()} for rows in sides)
+    for name, codes in table.kinds.items():
+        if name != table.entity and codes.max(initial=0) <= MOST_KINDS:
+            old[name], new[name] = _by_frequency(codes[sides[0]], codes[sides[1]])
     return Moved(tuple(watch(old, new)[:SHOWN]), base_rate(table.failed[then], table.failed[now]))
+
+
+def _by_frequency(then: Ints, now: Ints) -> tuple[Floats, Floats]:
+    """Number kinds from the commonest of old on, so that bins hold neighbours in frequency; NaN where missing."""
+    counts = np.bincount(then[then >= 0], minlength=int(max(then.max(initial=0), now.max(initial=0))) + 1)
+    place = np.argsort(np.argsort(-counts, kind="stable")).astype(float)
+    return np.where(then >= 0, place[then], np.nan), np.where(now >= 0, place[now], np.nan)

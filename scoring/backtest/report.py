@@ -69,14 +69,17 @@ def headline(result: BackTest) -> str:
     """Return the one sentence that may be quoted."""
     qualifier, shown = result.headline
     one = shown.measures
-    rival = result.figure(result.best_rival).measures
-    low, high = shown.interval.get("hit@10%", [float("nan"), float("nan")])
-    verdict = (
-        "多于最好的简单排序，且超出偶然" if result.beats_rivals else "与最好的简单排序相比没有超出偶然，不应启用模型"
+    # A ranking without some columns is held against rivals without them.
+    name, rival, wins = (
+        (shown.best_rival, shown.rival, shown.beats_rivals)
+        if isinstance(shown, Ablation)
+        else (result.best_rival, result.figure(result.best_rival).measures, result.beats_rivals)
     )
+    low, high = shown.interval.get("hit@10%", [float("nan"), float("nan")])
+    verdict = "多于最好的简单排序，且超出偶然" if wins else "与最好的简单排序相比没有超出偶然，不应启用模型"
     return (
         f"{qualifier}前 10% 的命中率为 {_percent(one.hit_10)}（区间 {_percent(low)}–{_percent(high)}），"
-        f"随机为 {_percent(one.base_rate)}，最好的简单排序（{RANKING_ZH.get(result.best_rival, result.best_rival)}）"
+        f"随机为 {_percent(one.base_rate)}，同样条件下最好的简单排序（{RANKING_ZH.get(name, name)}）"
         f"为 {_percent(rival.hit_10)}：{verdict}。"
     )
 
@@ -193,8 +196,13 @@ DRIFT_ZH = {"stable": "稳定", "watch": "留意", "changed": "已变"}
 def _ablations(result: BackTest) -> str:
     chosen = result.figure("chosen")
     rows = [("全部列", [*_cells(chosen), _days(result.days_earlier)], True)]
-    rows += [(f"去掉{one.without}", [*_cells(one), _days(one.days_earlier)], False) for one in result.ablations]
-    return _table(["对照", "AUC", "区间", "前 2%", "前 10%", "区间", "找到的比例", "平均提前天数"], rows)
+    rows[0][1].append(_percent(result.figure(result.best_rival).measures.hit_10))
+    rows += [
+        (f"去掉{one.without}", [*_cells(one), _days(one.days_earlier), _percent(one.rival.hit_10)], False)
+        for one in result.ablations
+    ]
+    headers = ["对照", "AUC", "区间", "前 2%", "前 10%", "区间", "找到的比例", "平均提前天数", "同条件最好对手前 10%"]
+    return _table(headers, rows)
 
 
 def _days(values: tuple[float, float, float]) -> str:

@@ -124,7 +124,7 @@ def roll(
     kept = [at for at, uses in enumerate(past.uses) if not uses & without]
     shape = Shape(tuple(past.names[at] for at in kept), past.entity)
     values = past.values[:, kept]
-    product = past.offset + np.sum([lift for name, lift in past.lifts.items() if name not in without], axis=0)
+    product = past.product_of_rates(without)
     size = len(table)
     members: dict[str, Floats] = {}
     found = Rolled(np.full(size, np.nan), np.full(size, np.nan), np.full(size, -1), members=members)
@@ -190,8 +190,8 @@ def described(weights: Mapping[str, float]) -> str:
     return "、".join(f"{LEARNER_ZH[name]} {weight:.2f}" for name, weight in weights.items())
 
 
-def rivals(past: History, table: Inspections, *, seed: int = 0) -> list[Ranked]:
-    """Return the simple rankings every model has to beat."""
+def rivals(past: History, table: Inspections, *, without: frozenset[str] = frozenset(), seed: int = 0) -> list[Ranked]:
+    """Return the simple rankings every model has to beat, none of them looking at a column in `without`."""
     random = np.random.default_rng(seed).random(len(table))
     found = [
         Ranked("random", random),
@@ -201,8 +201,12 @@ def rivals(past: History, table: Inspections, *, seed: int = 0) -> list[Ranked]:
         Ranked("entity_rate", past.lifts[past.entity] + past.offset),
         Ranked("policy", _policy_style(past)),
     ]
-    found += [Ranked(f"rate:{name}", lift + past.offset) for name, lift in past.lifts.items() if name != past.entity]
-    found.append(Ranked("product_of_rates", past.product_of_rates()))
+    found += [
+        Ranked(f"rate:{name}", lift + past.offset)
+        for name, lift in past.lifts.items()
+        if name != past.entity and name not in without
+    ]
+    found.append(Ranked("product_of_rates", past.product_of_rates(without)))
     return found
 
 

@@ -117,6 +117,10 @@ def test_the_headline_is_the_ablated_figure_when_the_lift_lives_in_the_inspector
     frame["result"] = np.where(rng.random(len(frame)) < np.where(strict, 0.4, 0.05), "不合格", "合格")
     result = back_test(inspections(frame, MAP), MAP, START, landmines=False)
     assert headline(result).startswith("去掉检查人员之后")
+    # The rival it is held against may not see the inspector either, and there is nothing left to find.
+    ablated = next(one for one in result.ablations if one.columns == ("inspector",))
+    assert ablated.rival.hit_10 < result.figure("rate:inspector").measures.hit_10
+    assert "不应启用模型" in headline(result)
 
 
 def test_scores_name_every_evaluated_row_once_a_ranking(table, result):
