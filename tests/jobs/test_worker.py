@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from jobs import requests
 from jobs.lease import this_process
 from jobs.worker import MOST_ATTEMPTS, rescue, serve, take, work_once
+from scoring.policy import load_policy
 from store.dialect import database_now
 from store.tables import JobRequest, Plan, Run
-from tests.factories import NOW, make_run
+from tests.factories import NOW, make_run, make_trial
 from tests.jobs.office import fill, make_settings
 
 Sessions = sessionmaker[Session]
@@ -147,7 +148,9 @@ def test_a_plan_asked_for_from_a_page_is_made(sessions: Sessions, tmp_path: Path
 def test_every_job_a_page_may_ask_for_can_be_run(job: str, sessions: Sessions, tmp_path: Path) -> None:
     if job in ("import", "crawl", "train"):  # these need files, sites or minutes; their own tests run them
         return
-    ask(sessions, job, as_of="2026-10-31", budget_cny=1000)
+    with sessions.begin() as session:
+        trial = make_trial(session, body=load_policy().body)
+    ask(sessions, job, as_of="2026-10-31", budget_cny=1000, trial_id=trial.id)
     assert work_once(sessions, make_settings(tmp_path), "a") == "done"
 
 
