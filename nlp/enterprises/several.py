@@ -7,7 +7,9 @@ from nlp.enterprises.characters import fold
 from nlp.enterprises.names import squeeze
 
 _END = "司厂行部社团店市场坊心院所站)"  # characters a firm's name ends in
-_SIGN = re.compile(rf"(?<=[{_END}])\s*[、;,，/|\n\t]+\s*(?=[\u4e00-\u9fff(])|(?<=[{_END}])\s+(?=[\u4e00-\u9fff(])|(?<=方\))(?=[\u4e00-\u9fff])")
+_SIGN = re.compile(
+    rf"(?<=[{_END}])\s*[、;,，/|\n\t]+\s*(?=[\u4e00-\u9fff(])|(?<=[{_END}])\s+(?=[\u4e00-\u9fff(])|(?<=方\))(?=[\u4e00-\u9fff])"
+)
 _ROLE = re.compile(
     rf"(?<=[{_END}])\s*[、;,，/|]?\s*[(]?(?=(?:被?委托|受托|受委托|生产|制造|加工|出品|监制|销售|经销|供货|分装|进口|代理)[\u4e00-\u9fff]{{0,4}}:)"
 )
