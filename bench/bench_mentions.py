@@ -1,6 +1,7 @@
 """Names in text: registered ones in invented sentences, and unregistered ones in news.
 
     python bench/bench_mentions.py                                   # registered, 虚构
+    python bench/bench_mentions.py --outside cn_company_short_names.parquet  # registered, real 字号, other sentences
     python bench/bench_mentions.py --cluener cn_ner_cluener.parquet  # company mentions of CLUENER2020
 
 On CLUENER the recogniser sees no register at all. Its rules were written while looking at seven rows of ten (part
@@ -13,6 +14,7 @@ import random
 from pathlib import Path
 
 from enterprise_names import Province
+from outside_names import Outside, brand_words
 
 from nlp.enterprises import Register
 
@@ -101,6 +103,51 @@ def registered(firms: int, sentences: int, seed: int, vocabulary: str, show: int
     print(json.dumps({"unregistered": counts_to_f1(right_others, said_others, others), "names": others}))
 
 
+OTHER_SENTENCES = (
+    "市民反映在{}购买的产品存在质量问题，要求退货",
+    "经核查，{}未取得生产许可证",
+    "近日{}因销售不合格产品被查处",
+    "抽检信息显示：标称{}生产的面粉不合格",
+    "{}（以下简称当事人）",
+    "投诉人称其于2024年3月在{}购得",
+    "由{}委托{}加工的产品",
+    "{}负责人表示将配合调查。",
+    "据悉,{}已启动召回",
+    "不合格样品涉及{}、{}等企业",
+    "【曝光】{}虚假宣传",
+    "网友爆料：“{}卖假货！”",
+    "我们在{}上班",
+)
+
+
+def outside(words: Path, firms: int, sentences: int, seed: int, show: int) -> None:
+    """Registered names only, some with another form, half-width brackets or a former name."""
+    r = random.Random(seed)
+    made_up = Outside(firms, seed, brand_words(words))
+    register = Register(made_up.firms)
+    right = said = true = 0
+    for _ in range(sentences):
+        text, *pieces = r.choice(OTHER_SENTENCES).split("{}")
+        wanted = set()
+        for piece in pieces:
+            made = r.choice(made_up.made)
+            name, how = made.firm.name, r.random()
+            if how < 0.15:
+                name = name.replace("（", "(").replace("）", ")")
+            elif how < 0.25 and made.form == "有限公司":
+                name = name.replace("有限公司", "有限责任公司")
+            elif how < 0.35 and made.firm.former_names:
+                name = made.firm.former_names[0]
+            wanted.add((len(text), len(text) + len(name), made.firm.id))
+            text += name + piece
+        found = {(m.start, m.end, m.firm_id) for m in register.mentions(text) if m.firm_id}
+        right, said, true = right + len(wanted & found), said + len(found), true + len(wanted)
+        if show and found != wanted:
+            show -= 1
+            print("  ", text, [text[s:e] for s, e, _ in wanted - found], [text[s:e] for s, e, _ in found - wanted])
+    print(json.dumps({"registered": counts_to_f1(right, said, true), "sentences": sentences, "names": true}))
+
+
 def cluener(path: Path, part: str, show: int) -> None:
     """Company mentions found without any register."""
     import pandas as pd
@@ -128,10 +175,13 @@ def main() -> None:
     parser.add_argument("--vocabulary", choices=["a", "b", "c"], default="a")
     parser.add_argument("--show", type=int, default=0)
     parser.add_argument("--cluener", type=Path)
+    parser.add_argument("--outside", type=Path, help="table of brand words")
     parser.add_argument("--part", choices=["look", "test"], default="test")
     chosen = parser.parse_args()
     if chosen.cluener:
         cluener(chosen.cluener, chosen.part, chosen.show)
+    elif chosen.outside:
+        outside(chosen.outside, chosen.firms, chosen.sentences, chosen.seed, chosen.show)
     else:
         registered(chosen.firms, chosen.sentences, chosen.seed, chosen.vocabulary, chosen.show)
 

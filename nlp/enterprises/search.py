@@ -317,7 +317,7 @@ class Search:
         misspelt = any(line in _MISSPELT for line, _ in paid.taken)
         for entry in entries:
             place = self._compare_places(parsed, entry)
-            if misspelt and entry.place and not parsed.region_codes:
+            if misspelt and entry.place and entry.place not in parsed.region_codes:
                 place += charge(policy, "brand_unplaced")
             if 1.0 - paid.cost - place.cost < _HOPELESS:
                 continue
