@@ -41,7 +41,17 @@ def personal_data(text: str) -> list[Personal]:
     numerals = folded.translate(_NUMERALS)
     found: list[Personal] = []
     taken = bytearray(len(text))
-    for finder in (_mails, _numbers, _landlines, _accounts, _plates, _names, _addresses):
+    for finder in (
+        _mails,
+        _plain_numbers,
+        _numbers,
+        _plain_landlines,
+        _landlines,
+        _accounts,
+        _plates,
+        _names,
+        _addresses,
+    ):
         for item in finder(folded, numerals):
             if item.hidden and not any(taken[item.start : item.end]):
                 found.append(item)
@@ -133,6 +143,11 @@ _GROUP = re.compile(r"[0-9]+[Xx]?")
 _LENGTHS = range(11, 20)
 
 
+def _plain_numbers(folded: str, numerals: str) -> Iterator[Personal]:
+    """Find numbers in Arabic digits alone: in 李四 138… the last character of a name is no digit of the number."""
+    return _numbers(folded, folded)
+
+
 def _numbers(folded: str, numerals: str) -> Iterator[Personal]:
     """Find phones, identity and bank cards in runs of digit groups, however the groups were cut.
 
@@ -171,6 +186,11 @@ _LANDLINE = re.compile(
     r"(?:(?:-|转)\d{1,5})?(?![0-9A-Za-z])"
 )
 _LOCAL = re.compile(r"(?:电话|座机|致电|固话)[:： ]{0,2}([2-9]\d{6,7})(?![0-9A-Za-z])")
+
+
+def _plain_landlines(folded: str, numerals: str) -> Iterator[Personal]:
+    """As `_plain_numbers` is to `_numbers`."""
+    return _landlines(folded, folded)
 
 
 def _landlines(folded: str, numerals: str) -> Iterator[Personal]:
