@@ -34,19 +34,21 @@ def evaluate_nlp(
     """Measure, write `nlp.html` and `nlp.json` into `folder`, return the figures.
 
     On the corpus: cross-validation by event. On `texts` (never trained on by the shipped model): the lexicon alone,
-    the corpus model, and cross-validation in which the other folds of `texts` join the corpus.
+    the model in force, and cross-validation in which the other folds of `texts` join the corpus.
     """
     taxonomy = load_taxonomy(settings.lexicon_dir)
     reader = Reader(taxonomy)
     own = corpus.load()
     outside = read_labelled(texts, kinds) if texts is not None else []
-    readings = {example.id: reader.read(example.text) for example in (*own, *outside)}
+    every = [*own, *outside]
+    readings = dict(zip((one.id for one in every), reader.read_many([one.text for one in every]), strict=True))
+    in_force = load_tagger(settings.lexicon_dir, accepted_model(settings.var, settings.lexicon_dir))
     parts: list[tuple[str, Scores]] = [("自建语料，按事件交叉验证", _crossed(own, [], readings, taxonomy))]
     if outside:
         alone = Tagger(taxonomy).tag_many((example.text, None, None) for example in outside)
         parts.append(("外部文本，仅词典与规则", score(outside, alone, taxonomy)))
-        tagged = _tag_with(own, outside, readings, taxonomy)
-        parts.append(("外部文本，只用自建语料训练", score(outside, tagged, taxonomy)))
+        tagged = in_force.tag_many((example.text, None, None) for example in outside)
+        parts.append(("外部文本，现用模型", score(outside, tagged, taxonomy)))
         parts.append(("外部文本，自建语料加其余各折", _crossed(outside, own, readings, taxonomy)))
     result: dict[str, Any] = {title: summary(scores) for title, scores in parts}
     curve = _learning_curve(own, outside or own, readings, taxonomy, apart=not outside)
@@ -60,8 +62,7 @@ def evaluate_nlp(
     result["新词发现"] = as_rows(words)
     alarms = None
     if headlines:
-        model = accepted_model(settings.var, settings.lexicon_dir)
-        tags = load_tagger(settings.lexicon_dir, model).tag_many((line, None, None) for line in headlines)
+        tags = in_force.tag_many((line, None, None) for line in headlines)
         alarms = {
             "texts": len(headlines),
             "with_hazard": sum(

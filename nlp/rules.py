@@ -245,7 +245,7 @@ def _merged(text: Ints, pattern: Ints, low: Ints, latest: Ints, high: Ints) -> I
 
 _BEFORE = re.compile(
     r"(?:会不会|有没有|是否|能不能|未发现|未检出|未见|未出现|未发生|未造成|未引发|没发现|没出现|没发生|没见|没有|没再|没起|没(?!几|多久|想到|法|人|过几|用几|用多|穿几|骑几|戴几|两|三|半|一会|怎么|等|什么|装|贴|写|印|标|盖|到|用(?:到|上)|注意|事)|不存在|不会|不易|不再|不含|从未|从没|从不|并未|并无|并没有"
-    r"|无(?!法|线|人|良|证|奈)|零|防止|避免|预防|谨防|严防|杜绝|排除|免于|不曾|绝无|毫无|非(?:属)?|不是|不属于|不用担心|不怕|不担心|防(?!护|盗|水)|0起|不影响)"
+    r"|无(?!法|线|人|良|证|奈)|零|防止|避免|预防|谨防|严防|杜绝|排除|免于|不曾|绝无|毫无|非(?:属)?|不是|不属于|不用担心|不怕|不担心|(?<!消)防(?!护|盗|水)|0起|不影响)"
 )
 _DOUBLE = re.compile(
     r"不能排除|无法排除|不排除|尚不排除|难以排除|尚未排除|没有排除|未排除|未能排除|并非没有|不无|未必没有|不得不|无不|没有不|不是没"
@@ -447,8 +447,8 @@ def _negated_status(folded: str, hit: Hit, others: Sequence[Hit]) -> str | None:
             before = before[broken[-1] :]
         if _DOUBLE.search(before):
             return None
-        before = before[-_NEGATION_REACH:]
-        negations = list(_BEFORE.finditer(before))
+        # From a place, not cut there: 防 of 消防 must be seen with what stands before it.
+        negations = list(_BEFORE.finditer(before, max(0, len(before) - _NEGATION_REACH)))
         if negations:
             reach = hit.start - (len(before) - negations[-1].end())
             if not any(reach <= other.start and other.end <= hit.start for other in others):

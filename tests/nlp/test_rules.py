@@ -58,6 +58,7 @@ def test_denied(rules: RuleBook, text: str, code: str) -> None:
     ("text", "code", "status"),
     [
         ("社区消防演练,模拟楼道起火", "fire", "hypothetical"),
+        ("消防演练模拟电动车起火", "fire", "hypothetical"),  # 防 of 消防 denies nothing
         ("辟谣:小区充电宝爆炸系谣言", "explosion", "rumour"),
         ("群里都在传隔壁楼充电宝爆炸", "explosion", "rumour"),
     ],
