@@ -126,11 +126,15 @@ class Demonstration:
             self._pipeline(sessions, TODAY, progress)
             with _step(progress, "送达预警并签收反馈"):
                 self._warn(sessions)
+            with _step(progress, "训练学习模型，与简单做法比"):
+                self._learn(sessions, TODAY)
             with _step(progress, "编制抽检计划并下达"):
                 findings.plan = self._plan(sessions)
             with _step(progress, "按计划抽样（由隐藏真值模拟）并回收结果"):
                 findings.comparison = self._close_loop(sessions, findings)
             self._pipeline(sessions, RESULTS_ON, progress)
+            with _step(progress, "用新结果重训学习模型"):
+                self._learn(sessions, RESULTS_ON)
             with _step(progress, "送达新预警，逾期未签收的逐级上报"):
                 notify.deliver(sessions, self.settings, now=_evening(RESULTS_ON))
             findings.received = len(receiver.messages)
@@ -228,6 +232,15 @@ class Demonstration:
             step.run()
             progress.advance(task)
         progress.update(task, description=f"截至 {as_of}：打标签、认企业、定等级、入台账、出预警")
+
+    def _learn(self, sessions: sessionmaker[Session], as_of: date) -> None:
+        """Train and judge the challenger on what is known; it ranks in the plan only where it earned that."""
+        from jobs import challenger
+        from jobs.basis import basis_of, unless_unchanged
+
+        with read_only(sessions) as session:
+            basis = basis_of(session, as_of)
+        unless_unchanged(sessions, "challenger", as_of, basis, lambda: challenger.run(sessions, self.settings, as_of))
 
     def _plan(self, sessions: sessionmaker[Session]) -> dict[str, Any]:
         from jobs import plan
