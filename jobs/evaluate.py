@@ -42,7 +42,7 @@ def evaluate_nlp(
     outside = read_labelled(texts, kinds) if texts is not None else []
     every = [*own, *outside]
     readings = dict(zip((one.id for one in every), reader.read_many([one.text for one in every]), strict=True))
-    in_force = load_tagger(settings.lexicon_dir, accepted_model(settings.var, settings.lexicon_dir))
+    in_force = tagger_in_force(settings)
     parts: list[tuple[str, Scores]] = [("自建语料，按事件交叉验证", _crossed(own, [], readings, taxonomy))]
     if outside:
         alone = Tagger(taxonomy).tag_many((example.text, None, None) for example in outside)
@@ -62,18 +62,39 @@ def evaluate_nlp(
     result["新词发现"] = as_rows(words)
     alarms = None
     if headlines:
-        tags = in_force.tag_many((line, None, None) for line in headlines)
-        alarms = {
-            "texts": len(headlines),
-            "with_hazard": sum(
-                any(f.status == "asserted" and f.probability >= ASSERTED_FROM for f in t.hazards) for t in tags
-            ),
-        }
-        result["无关新闻标题误报"] = alarms
+        alarms = result["无关新闻标题误报"] = _alarms(in_force, headlines)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "nlp.json").write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
     (folder / "nlp.html").write_text(_page(parts, curve, alarms, words, taxonomy), encoding="utf-8")
     return result
+
+
+def measure_in_force(
+    settings: Settings, *, texts: Path | None, kinds: Path | None, headlines: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The figures of the model in force on texts from outside; nothing is trained and no page is written."""
+    tagger = tagger_in_force(settings)
+    result: dict[str, Any] = {"模型": tagger.version}
+    if texts is not None:
+        outside = read_labelled(texts, kinds)
+        tags = tagger.tag_many((example.text, None, None) for example in outside)
+        scores = score(outside, tags, tagger.taxonomy)
+        result["外部文本，现用模型"] = summary(scores)
+        result["各类文本误报（误报，条数）"] = scores.false_alarms
+    if headlines:
+        result["无关新闻标题误报"] = _alarms(tagger, headlines)
+    return result
+
+
+def tagger_in_force(settings: Settings) -> Tagger:
+    """The tagger with the model in force."""
+    return load_tagger(settings.lexicon_dir, accepted_model(settings.var, settings.lexicon_dir))
+
+
+def _alarms(tagger: Tagger, headlines: Sequence[str]) -> dict[str, int]:
+    tags = tagger.tag_many((line, None, None) for line in headlines)
+    alarmed = (any(f.status == "asserted" and f.probability >= ASSERTED_FROM for f in t.hazards) for t in tags)
+    return {"texts": len(headlines), "with_hazard": sum(alarmed)}
 
 
 def _tag_with(
@@ -104,7 +125,7 @@ def _learning_curve(
     taxonomy: Taxonomy,
     *,
     apart: bool,
-) -> list[dict[str, float]]:
+) -> list[dict[str, float | None]]:
     """Figures by share of the corpus. Without outside texts a fifth of the events is kept apart as the test."""
     rng = np.random.default_rng(0)
     events = np.array(sorted({example.event for example in own}))
@@ -134,7 +155,7 @@ _FIGURES = (
 
 def _page(
     parts: Sequence[tuple[str, Scores]],
-    curve: Sequence[dict[str, float]],
+    curve: Sequence[dict[str, float | None]],
     alarms: dict[str, int] | None,
     words: Sequence[NewWord],
     taxonomy: Taxonomy,

@@ -35,7 +35,7 @@ def train_shipped(lexicon_dir: Path) -> dict[str, Any]:
     reader = Reader(taxonomy)
     examples = corpus.load()
     metrics = {"held_back": _measure(examples, [], reader)}
-    model = fit(examples, [reader.read(example.text) for example in examples], taxonomy)
+    model = fit(examples, reader.read_many([example.text for example in examples]), taxonomy)
     version = save_model(model, SHIPPED, taxonomy, cut=_cut(examples, [], None), metrics=metrics)
     return {"version": version, "texts": len(examples), **metrics}
 
@@ -57,7 +57,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
         labelled = [example for example, _ in reviewed]
         metrics = {"old": _measure(base, earlier, reader), "new": _measure(base, labelled, reader)}
         examples = [*base, *labelled]
-        model = fit(examples, [reader.read(example.text) for example in examples], taxonomy)
+        model = fit(examples, reader.read_many([example.text for example in examples]), taxonomy)
         folder = settings.var / "models" / TASK / f"{as_of.isoformat()}-{run_id}"
         last = max((decided for _, decided in reviewed), default=None)
         version = save_model(model, folder, taxonomy, cut=_cut(base, labelled, last), metrics=metrics)
@@ -132,14 +132,14 @@ def reviewed_examples(session: Session, until: datetime) -> list[tuple[Example, 
     return found
 
 
-def _measure(base: Sequence[Example], labelled: Sequence[Example], reader: Reader) -> dict[str, float]:
+def _measure(base: Sequence[Example], labelled: Sequence[Example], reader: Reader) -> dict[str, float | None]:
     """Fit without the held-back events, tag those, and return the main figures."""
     examples = [*base, *labelled]
     held = [example for example in base if _held_back(example.event)]
     seen = [example for example in examples if not _held_back(example.event)]
     if not held or not seen:
         return {}
-    model = fit(seen, [reader.read(example.text) for example in seen], reader.taxonomy)
+    model = fit(seen, reader.read_many([example.text for example in seen]), reader.taxonomy)
     tagger = Tagger(reader.taxonomy, model)
     tags = tagger.tag_many((example.text, example.channel, None) for example in held)
     return summary(score(held, tags, reader.taxonomy))

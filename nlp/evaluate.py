@@ -133,18 +133,22 @@ def score(examples: Sequence[Example], tags: Sequence[Tagged], taxonomy: Taxonom
     )
 
 
-def summary(scores: Scores) -> dict[str, float]:
-    """The main figures by name, for a manifest or a comparison."""
+def summary(scores: Scores) -> dict[str, float | None]:
+    """The main figures by name, for a manifest or a comparison; None where the texts cannot tell."""
     return {
         "texts": scores.texts,
-        "hazards_macro_f1": round(scores.macro_f1["hazards"].value, 4),
-        "violations_macro_f1": round(scores.macro_f1["violations"].value, 4),
-        "products_macro_f1": round(scores.macro_f1["products"].value, 4),
-        "relevance_auc": round(scores.relevance_auc.value, 4),
-        "false_alarm_rate": round(scores.quiet_rate.value, 4),
-        "outside_lexicon_recall": round(scores.outside_recall.value, 4),
-        "outcome_accuracy": round(scores.outcome_accuracy, 4),
+        "hazards_macro_f1": _rounded(scores.macro_f1["hazards"].value),
+        "violations_macro_f1": _rounded(scores.macro_f1["violations"].value),
+        "products_macro_f1": _rounded(scores.macro_f1["products"].value),
+        "relevance_auc": _rounded(scores.relevance_auc.value),
+        "false_alarm_rate": _rounded(scores.quiet_rate.value),
+        "outside_lexicon_recall": _rounded(scores.outside_recall.value),
+        "outcome_accuracy": _rounded(scores.outcome_accuracy),
     }
+
+
+def _rounded(value: float) -> float | None:
+    return None if np.isnan(value) else round(value, 4)
 
 
 class _Resampler:
@@ -163,7 +167,8 @@ class _Resampler:
         for _ in range(RESAMPLES):
             chosen = rng.integers(0, len(self._groups), len(self._groups))
             values.append(figure(np.concatenate([self._groups[at] for at in chosen])))
-        low, high = np.nanpercentile(values, [2.5, 97.5])
+        told = [value for value in values if not np.isnan(value)]
+        low, high = np.percentile(told, [2.5, 97.5]) if told else (np.nan, np.nan)
         return Interval(figure(self._all), float(low), float(high))
 
 

@@ -26,9 +26,12 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help="无关新闻标题（Parquet 的 sentence 列，或每行一条）")
         ] = None,
         out: Annotated[Path | None, typer.Option(help="报告目录；默认在数据目录下")] = None,
+        in_force: Annotated[
+            bool, typer.Option("--in-force", help="只用现用模型评外部文本：不训练，不写报告，一分钟之内")
+        ] = False,
         as_json: AsJson = False,
     ) -> None:
-        from jobs.evaluate import evaluate_nlp
+        from jobs.evaluate import evaluate_nlp, measure_in_force
         from jobs.settings import Settings
 
         for path in (texts, kinds, headlines):
@@ -38,6 +41,10 @@ def register(app: typer.Typer) -> None:
         settings = Settings()
         folder = out or settings.var / "evaluation"
         lines = _headlines(headlines) if headlines else []
+        if in_force:
+            figures = measure_in_force(settings, texts=texts, kinds=kinds, headlines=lines)
+            typer.echo(json.dumps(figures, ensure_ascii=False, indent=None if as_json else 1))
+            return
         if texts is None:
             typer.echo("未给出外部标注文本，只评自建语料", err=True)
         result = evaluate_nlp(settings, folder, texts=texts, kinds=kinds, headlines=lines)
