@@ -25,8 +25,9 @@ from scoring.backtest.history import history
 from scoring.backtest.rolling import LEAST_FAILURES, LEAST_ROWS
 from scoring.backtest.table import Inspections, Outcome, TableMap, inspections
 from scoring.challenger import Shape, blended, calibrate, fit
-from scoring.conformal import LEAST_A_CLASS, Limits, Plausible, TooFewError
+from scoring.conformal import LEAST_A_CLASS, Plausible, TooFewError
 from scoring.facts import Complaint, Injury, Inspection, Opinion, Penalty, Sample
+from scoring.plausible import Limits
 from store.session import read_only
 from store.tables import Grade
 

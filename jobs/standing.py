@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scoring.conformal import Limits, PlausibleResults
+from scoring.plausible import Limits, PlausibleResults
 from scoring.sampling import PlanRules
 from store.tables import Run
 
@@ -53,6 +53,17 @@ class Standing:
     verdict: dict[str, Any]
     limits: Limits | None
     history: tuple[tuple[date, int, bool], ...]
+
+    @property
+    def why(self) -> str:
+        """What the latest back-test said, in words."""
+        if note := self.verdict.get("note"):
+            return str(note)
+        chosen, rival = self.verdict.get("hit@10%"), self.verdict.get("rival_hit@10%")
+        if chosen is None or rival is None:
+            return "没有留下回测数字"
+        beyond = "超出偶然" if self.promoted else "没有超出偶然"
+        return f"近一年回测，排在前 10% 的批次里不合格占 {chosen:.1%}，最好的简单排序 {rival:.1%}，差别{beyond}"
 
     def plausible(self, probability: float | None) -> PlausibleResults | None:
         """Return which results the next batch may have, None where nothing can be promised."""

@@ -87,8 +87,22 @@ def test_the_challengers_set_is_shown_where_its_run_kept_one(app: FastAPI, brows
     assert "把握）" not in browser("reader").get(page).text
     with app.state.sessions.begin() as session:
         kept = {"plausible": {"fail_from": 0.1, "pass_to": 0.3, "confidence": 0.9}}
-        factories.make_run(session, job="challenger", as_of=TODAY, counts=kept)
-    assert "合格、不合格都可能（90% 把握）" in browser("reader").get(page).text
+        figures = {"promoted": True, "hit@10%": 0.31, "rival_hit@10%": 0.2}
+        factories.make_run(session, job="challenger", as_of=TODAY - timedelta(days=31), counts=figures)
+        factories.make_run(session, job="challenger", as_of=TODAY, counts=kept | figures)
+    shown = browser("reader").get(page).text
+    assert "合格、不合格都可能（90% 把握）" in shown
+    stands = f"自 {(TODAY - timedelta(days=31)).isoformat()}"
+    assert f"学习模型可用于抽查计划排序（{stands}）：近一年回测，排在前 10% 的批次里不合格占 31.0%" in shown
+    assert f"{stands}：近一年回测" in browser("reader").get("/backtest").text
+    answer = browser("reader").get(f"/api/v1{page}").json()
+    assert answer["grades"][0]["plausible"] == "合格、不合格都可能（90% 把握）"
+    assert answer["challenger_standing"]["promoted"] is True
+    with app.state.sessions.begin() as session:
+        lost = {"promoted": False, "note": "检验批次太少，不训练"}
+        factories.make_run(session, job="challenger", as_of=TODAY, counts=lost)
+    assert "学习模型不用于抽查计划排序" in browser("reader").get(page).text
+    assert browser("reader").get(f"/api/v1{page}").json()["grades"][0]["plausible"] is None
 
 
 def test_what_changed_names_the_records(app: FastAPI, browser: Enter, graded: int, province: Province) -> None:
