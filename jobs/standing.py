@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from scoring.plausible import Limits, PlausibleResults
 from scoring.sampling import PlanRules
-from store.tables import Run
+from store.tables import Grade, Run
 
 
 def _good_runs(session: Session, as_of: date) -> list[Run]:
@@ -37,6 +37,19 @@ def promoted(session: Session, as_of: date) -> bool:
 def may_rank(session: Session, rules: PlanRules, as_of: date) -> bool:
     """Whether plans made on a day rank by the challenger: the rules allow it and its latest back-test has won."""
     return rules.find.challenger == "when_promoted" and promoted(session, as_of)
+
+
+def learned(session: Session, as_of: date) -> dict[tuple[int, str, str], float]:
+    """Return by (enterprise, product line, role) what the newest run by a day wrote: it holds until the next run."""
+    runs = _good_runs(session, as_of)
+    if not runs:
+        return {}
+    rows = session.execute(
+        select(Grade.enterprise_id, Grade.product_id, Grade.role, Grade.challenger)
+        .where(Grade.as_of == runs[0].as_of, Grade.challenger.is_not(None))
+        .order_by(Grade.id)
+    )
+    return {(row.enterprise_id, row.product_id, row.role): row.challenger for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
