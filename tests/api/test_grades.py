@@ -15,7 +15,7 @@ from api.grading import rounded_to_sum
 from jobs.settings import Settings
 from jobs.worker import work_once
 from scoring.policy import load_policy
-from store.tables import Account, AuditEntry, Grade, Override, PolicyTrial, PolicyVersion, Statement
+from store.tables import Account, AuditEntry, Grade, Override, PlanLine, PolicyTrial, PolicyVersion, Statement
 from tests import factories
 from tests.api.conftest import Browser, Province
 from tests.factories import NOW, TODAY
@@ -335,3 +335,21 @@ def test_inherent_risk_is_worked_out_with_its_doubt(browser: Enter) -> None:
         "severity=2&steps=0.1&items=x",
     ):
         assert 'role="alert"' in reader.get(f"/inherent?{query}").text, query
+
+
+def test_a_line_is_taken_out_of_a_plan_for_a_reason(app: FastAPI, browser: Enter, province: Province) -> None:
+    with app.state.sessions() as session:
+        line = session.scalars(select(PlanLine).where(PlanLine.plan_id == province.plan)).one()
+    address, analyst = f"/plans/{province.plan}/lines/{line.id}/withdraw", browser("analyst")
+    assert f'action="{address}"' in analyst.get(f"/plans/{province.plan}").text
+    assert f'action="{address}"' not in browser("reader").get(f"/plans/{province.plan}").text
+    assert browser("near").submit(address, reason="企业已搬迁").status_code == 403
+    assert analyst.submit(address, reason=" ").status_code == 422
+    assert analyst.submit(f"/plans/{province.plan + 1}/lines/{line.id}/withdraw", reason="搬迁").status_code == 404
+    assert analyst.submit(address, reason="企业已搬迁").status_code == 303
+    assert analyst.submit(address, reason="企业已搬迁").status_code == 409
+    assert "撤销一条抽查计划行：企业已搬迁" in analyst.get(f"/enterprises/{province.enterprise}").text
+    with app.state.sessions() as session:
+        assert session.get_one(PlanLine, line.id).status == "withdrawn"
+        acts = session.scalars(select(AuditEntry.detail).where(AuditEntry.act == "withdraw_plan_line")).all()
+    assert [act["reason"] for act in acts] == ["企业已搬迁"]
