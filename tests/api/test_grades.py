@@ -297,7 +297,9 @@ def test_a_trial_shows_a_reader_of_one_city_only_its_firms(app: FastAPI, provinc
 def test_the_unknown_stand_in_a_queue_of_their_own(app: FastAPI, browser: Enter, province: Province) -> None:
     with app.state.sessions.begin() as session:
         for tier, days in ((2, 0), (4, 0), (4, 400)):
-            firm = factories.make_enterprise(session, established_on=TODAY - timedelta(days=3000 + days))
+            firm = factories.make_enterprise(
+                session, established_on=TODAY - timedelta(days=3000 + days), address="明河路1号，联系人13812345678"
+            )
             factories.make_grade(session, firm, level="U", score=0.0, tier=tier, contributions=[])
             factories.make_grade(session, firm, level="U", as_of=TODAY - timedelta(days=90), contributions=[])
             gone = factories.make_signal(session, occurred_on=date(2023, 5, 1))
@@ -307,8 +309,21 @@ def test_the_unknown_stand_in_a_queue_of_their_own(app: FastAPI, browser: Enter,
     assert rows[0]["enterprise_id"] > rows[1]["enterprise_id"]  # the older firm first
     assert {(row["unknown_since"], row["last_attempt_on"]) for row in rows} == {("2026-08-02", "2023-05-01")}
     assert browser("reader").get("/api/v1/unknown?tier=2").json()["total"] == 1
+    book = load_workbook(BytesIO(browser("reader").get("/unknown.xlsx").content))
+    cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert any("明河路1号" in cell for cell in cells)
+    assert not any("13812345678" in cell for cell in cells)
     assert "去过而未抽到样，上门核查" in browser("reader").get("/unknown").text
     assert browser("far").get("/api/v1/unknown").json()["total"] == 0
+    with app.state.sessions.begin() as session:
+        kept, gone = (session.get_one(factories.Enterprise, row["enterprise_id"]) for row in rows[:2])
+        factories.make_sample(session, gone, signal=factories.make_signal(session, occurred_on=TODAY))
+        gone.merged_into_id = kept.id
+    rows = browser("reader").get("/api/v1/unknown").json()["rows"]
+    assert [(row["enterprise_id"] == kept.id, row["last_signal_on"]) for row in rows] == [
+        (True, TODAY.isoformat()),
+        (False, "2023-05-01"),
+    ]
 
 
 def test_an_area_leads_to_its_batches(browser: Enter, province: Province) -> None:
