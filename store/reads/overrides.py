@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session, aliased
 
 from store.china_time import CHINA, end_of
 from store.merges import owners_of
+from store.reads.enterprises import RANK
 from store.reads.page import Page, PageRequest
 from store.reads.scope import Scope
 from store.tables import Account, Enterprise, Link, Mention, Override, SamplingResult
 
 STATES = ("waiting", "holding", "expired", "refused", "withdrawn")
-RANK = {"A": 0.0, "B": 1.0, "U": 1.5, "C": 2.0, "D": 3.0}  # unknown stands between B and C, where a visit is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class OverrideRow:
     @property
     def harsher(self) -> bool:
         """The person thought worse of the firm than the scorecard did."""
-        return RANK.get(self.override.value, 0.0) > RANK.get(self.override.set_aside or "", 0.0)
+        return RANK.get(self.override.value, 0) > RANK.get(self.override.set_aside or "", 0)
 
     @property
     def right(self) -> bool | None:
