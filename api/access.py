@@ -70,6 +70,7 @@ ROUTES: dict[tuple[str, str], Act] = {
     ("GET", "/plans/{plan_id}"): Act.READ,
     ("GET", "/plans/{plan_id}.xlsx"): Act.EXPORT,
     ("POST", "/plans/{plan_id}/issue"): Act.PLAN,
+    ("POST", "/plans/{plan_id}/lines/{line_id}/withdraw"): Act.PLAN,
     ("GET", "/alerts"): Act.READ,
     ("GET", "/alerts.xlsx"): Act.EXPORT,
     ("GET", "/alerts/{alert_id}"): Act.READ,

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from jobs.standing import Standing
 from scoring.policy import LEVELS, Action, Level, Policy, PolicyError, parse_policy
 from scoring.whatif import Change, Outlook, changes
-from store.reads.grades import latest_verdict, policy_body
+from store.reads.grades import policy_body
 from store.tables import Grade
 
 SCALES_ZH = {"credit_risk": "信用风险分类（A–D）", "aqsiq_2012": "质量信用分类（AA/A/B/C）"}
@@ -51,6 +51,7 @@ class GradeView:
     better_at: tuple[Level, float] | None
     outlooks: Sequence[Outlook]
     plausible: str  # what the next batch may be, in words; '' where the challenger promises nothing
+    standing: Standing | None  # how the challenger stood on the grade's day
 
     @property
     def decided_by(self) -> Part | None:
@@ -59,37 +60,12 @@ class GradeView:
         return next((part for part in self.rules if part.indicator == f"forced:{rule}"), None) if rule else None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """From which probability a failure is plausible, up to which a pass is: the sets the challenger's run kept."""
-
-    fail_from: float
-    pass_to: float
-    confidence: float
-
-    def zh(self, probability: float) -> str:
-        """Return the set of plausible results in words, with the confidence it is kept at."""
-        from scoring.conformal import PlausibleResults  # its calibration is heavy to load, and no page calibrates
-
-        results = PlausibleResults(may_pass=probability <= self.pass_to, may_fail=probability >= self.fail_from)
-        return f"{results.zh}（{self.confidence:.0%} 把握）"
-
-
-def limits_on(session: Session, as_of: date) -> Limits | None:
-    """Return the limits kept with the challenger's last run by a day; None where it kept none."""
-    verdict = latest_verdict(session, "challenger", as_of)
-    kept = verdict[1].get("plausible") if verdict else None
-    if not isinstance(kept, dict) or not {"fail_from", "pass_to"} <= kept.keys():
-        return None
-    return Limits(float(kept["fail_from"]), float(kept["pass_to"]), float(kept.get("confidence", 0.9)))
-
-
 def view(
     session: Session,
     grade: Grade,
     before: Grade | None = None,
     outlooks: Mapping[tuple[str, str], Any] | None = None,
-    limits: Limits | None = None,
+    standing: Standing | None = None,
 ) -> GradeView:
     """Return what is said of a grade, compared with an earlier one."""
     policy = policy_of(session, grade.policy_hash)
@@ -116,8 +92,16 @@ def view(
         worse_at=worse,
         better_at=better,
         outlooks=(outlooks or {}).get((grade.product_id, grade.role), ()),
-        plausible=limits.zh(grade.challenger) if limits and grade.challenger is not None else "",
+        plausible=plausible(standing, grade),
+        standing=standing,
     )
+
+
+def plausible(standing: Standing | None, grade: Grade) -> str:
+    """Return in words which results the next batch may have; '' where the challenger promises nothing."""
+    if standing is None or standing.limits is None or grade.challenger is None:
+        return ""
+    return standing.limits.zh(grade.challenger)
 
 
 def _changed(before: Grade, grade: Grade) -> list[Change]:

@@ -365,6 +365,7 @@ WORDS: dict[str, dict[str, str]] = {
         "undo_label": "撤销标注",
         "make_plan": "制定计划",
         "issue_plan": "下达计划",
+        "withdraw_plan_line": "撤销计划行",
         "request_job": "发起任务",
         "create_account": "新建账号",
         "change_account": "变更账号",
@@ -393,8 +394,10 @@ WORDS: dict[str, dict[str, str]] = {
         "mention": "企业提及",
         "merge": "合并",
         "plan": "计划",
+        "plan_line": "计划行",
         "route": "页面",
         "signal": "信号",
+        "source": "信源",
         "token": "令牌",
     },
     "detail": {

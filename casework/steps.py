@@ -67,7 +67,7 @@ def take(
     new = CaseStep(
         case_id=case_id, step=step, done_on=done_on, account_id=account_id, remark=remark, proof=proof, recorded_at=at
     )
-    done = [_done(row) for row in (*rows, new)]
+    done = [done_of(row) for row in (*rows, new)]
     if step == "closed":
         check_closing(case.kind, done)
     session.add(new)
@@ -96,6 +96,7 @@ def set_clocks(session: Session, case: Case, done: list[Done], calendar: WorkCal
         )  # fmt: skip
 
 
-def _done(row: CaseStep) -> Done:
+def done_of(row: CaseStep) -> Done:
+    """Return a stored step as the rules read it: with its re-check's result, and whether a person proved it."""
     by_person = row.account_id is not None and any(str(value).strip() for value in row.proof.values())
     return Done(row.step, row.done_on, row.proof.get("passed"), by_person)

@@ -28,6 +28,8 @@ class Graded:
     score: float
     challenger: float | None
     reasons: tuple[str, ...]
+    override_id: int | None
+    machine_level: str | None
 
 
 def candidates_on(
@@ -97,6 +99,8 @@ def candidates_on(
                 months_since_tested=_months_since(samples, as_of, ("pass", "fail")),
                 months_since_no_sample=_months_since(samples, as_of, ("no_sample", "refused")),
                 grade_id=graded.id if graded else None,
+                override_id=graded.override_id if graded else None,
+                scorecard_level=(graded.machine_level if graded else None) or "",
                 enterprise_name=firm.name,
                 product_zh=product.name,
                 region_zh=regions.get(region, ""),
@@ -136,7 +140,7 @@ def _grades_on(session: Session, as_of: date) -> dict[Line, Graded]:
     for row in session.execute(
         select(
             grade.id, grade.enterprise_id, grade.product_id, grade.role, grade.level, grade.score, grade.challenger,
-            grade.contributions, grade.run_id,
+            grade.contributions, grade.override_id, grade.machine_level,
         )
         .where(grade.as_of == day)
         .order_by(grade.run_id, grade.id)
@@ -146,7 +150,7 @@ def _grades_on(session: Session, as_of: date) -> dict[Line, Graded]:
             str(part["sentence"]) for part in parts[:2] if part.get("points", 0) > 0 and part.get("sentence")
         )
         found[row.enterprise_id, row.product_id, row.role] = Graded(
-            row.id, row.level, row.score, row.challenger, reasons
+            row.id, row.level, row.score, row.challenger, reasons, row.override_id, row.machine_level
         )
     return found
 

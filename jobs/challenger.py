@@ -25,8 +25,9 @@ from scoring.backtest.history import history
 from scoring.backtest.rolling import LEAST_FAILURES, LEAST_ROWS
 from scoring.backtest.table import Inspections, Outcome, TableMap, inspections
 from scoring.challenger import Shape, blended, calibrate, fit
-from scoring.conformal import LEAST_A_CLASS, Limits, Plausible, TooFewError
+from scoring.conformal import LEAST_A_CLASS, Plausible, TooFewError
 from scoring.facts import Complaint, Injury, Inspection, Opinion, Penalty, Sample
+from scoring.plausible import Limits
 from store.session import read_only
 from store.tables import Grade
 
@@ -65,7 +66,8 @@ NEVER = date(2200, 1, 1)  # the result of a batch not drawn yet
 def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dict[str, Any]:
     """Back-test the challenger on what was known by `as_of`, then write its probabilities beside that day's grades.
 
-    With too little history nothing is written, and the counts say so. Safe to run twice.
+    With too little history nothing is written, and the counts say so. The day must have been graded; later gradings
+    carry the probabilities on until the next run. Safe to run twice.
     """
     taxonomy = load_taxonomy(settings.lexicon_dir)
     with recorded_run(sessions, "challenger", as_of=as_of) as (_, counts):
@@ -82,16 +84,23 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date) -> dic
         failures = int((batches["outcome"] == "fail").sum()) if len(batches) else 0
         if len(batches) < LEAST_ROWS or failures < 2 * LEAST_FAILURES:
             counts.update(promoted=False, note="检验批次太少，不训练")
+            _write(sessions, as_of, {})
             return counts
         counts.update(_verdict(batches, as_of))
         chances, limits = _chances(batches, _next_batches(lines, known, as_of), as_of)
         counts["plausible"] = asdict(limits) if limits else None
-        with sessions.begin() as session:
-            rows = [{"id": grade_id, "challenger": round(chance, 5)} for grade_id, chance in chances.items()]
-            if rows:
-                session.execute(update(Grade), rows)
-        counts["scored"] = len(rows)
+        _write(sessions, as_of, chances)
+        counts["scored"] = len(chances)
     return counts
+
+
+def _write(sessions: sessionmaker[Session], as_of: date, chances: dict[int, float]) -> None:
+    """Put the probabilities beside the day's grades; what an earlier run said there goes."""
+    rows = [{"id": grade_id, "challenger": round(chance, 5)} for grade_id, chance in chances.items()]
+    with sessions.begin() as session:
+        session.execute(update(Grade).where(Grade.as_of == as_of).values(challenger=None))
+        if rows:
+            session.execute(update(Grade), rows)
 
 
 def _batches(known: Known) -> pd.DataFrame:

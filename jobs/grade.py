@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from jobs.known_facts import Known, Records, facts_of, read_records
 from jobs.runs import recorded_run
 from jobs.settings import Settings
+from jobs.standing import learned
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from scoring.forced import Forced
 from scoring.grade import Contribution, GradeResult, Previous, grade
@@ -37,7 +38,8 @@ def run(
 ) -> dict[str, Any]:
     """Grade everything known by the end of `as_of`, under the policy in force that day, and return the counts.
 
-    Safe to run twice: the rows of the same day and policy are replaced, keeping their ids. `whole_only` leaves
+    Safe to run twice: the rows of the same day and policy are replaced, keeping their ids; what the
+    challenger said last stays beside them. `whole_only` leaves
     out the grades line by line, which a look back over past quarters does not need; `records` read for a later day
     save reading the store again.
     """
@@ -47,8 +49,12 @@ def run(
         with read_only(sessions) as session:
             known = (records or read_records(session, as_of, taxonomy)).by(as_of)
             history = previous_grades(session, as_of)
+            chances = learned(session, as_of)
         results = dict(grade_all(known, taxonomy, policy, as_of, history, by_line=not whole_only))
-        rows = [_row(line, result, history.get(line), as_of, run_id) for line, result in results.items()]
+        rows = [
+            _row(line, result, history.get(line), as_of, run_id) | {"challenger": chances.get(line)}
+            for line, result in results.items()
+        ]
         with sessions.begin() as session:
             keep_policy(session, policy)
             replace_grades(session, rows, as_of, policy.hash)
@@ -163,7 +169,6 @@ def _row(line: Line, result: GradeResult, previous: Previous | None, as_of: date
         "tier": result.tier,
         "measure": result.measure,
         "valid_to": result.valid_to,
-        "challenger": None,
         "policy_hash": result.policy_hash,
         "run_id": run_id,
     }

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.dialect import database_now, insert_ignore
@@ -99,16 +99,6 @@ def renewing(sessions: sessionmaker[Session], held: Held, also: Callable[[], Non
     finally:
         stop.set()
         thread.join()
-
-
-def release(sessions: sessionmaker[Session], held: Held) -> None:
-    """Let go of a lease at once, if it is still ours."""
-    with sessions.begin() as session:
-        session.execute(
-            update(Lease)
-            .where(Lease.name == held.name, Lease.holder == held.holder, Lease.token == held.token)
-            .values(expires_at=database_now(session))
-        )
 
 
 def still_held(session: Session, held: Held) -> None:

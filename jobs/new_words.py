@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs.settings import Settings
+from nlp.masking import mask
 from nlp.new_words import NewWord, propose
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from store.china_time import end_of
@@ -49,7 +50,8 @@ def known_words(taxonomy: Taxonomy) -> list[str]:
 
 
 def as_rows(words: list[NewWord]) -> list[dict[str, Any]]:
-    """The proposals as plain values."""
+    """The proposals as plain values, the examples without personal data: they are printed and kept with a model."""
     return [
-        {"word": word.text, "texts": word.texts, "lift": word.lift, "examples": list(word.examples)} for word in words
+        {"word": word.text, "texts": word.texts, "lift": word.lift, "examples": [mask(one) for one in word.examples]}
+        for word in words
     ]

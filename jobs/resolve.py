@@ -61,7 +61,7 @@ def run(sessions: sessionmaker[Session], settings: Settings, as_of: date, *, reb
             if rebuild:
                 session.execute(delete(tables.Link).where(tables.Link.decided.is_(None)))
             resolver = _Resolver(session, run_id, policy)
-            counts["asked_again"] = _ask_again(session, resolver.register)
+            counts["asked_again"] = _ask_again(session, resolver.register, before)
             resolver.tie_waiting(before)
             # Only now: the tables may have brought firms that texts name too, and a text must not have to wait for
             # the next run to find them.
@@ -278,16 +278,22 @@ def _absorb_provisional(session: Session) -> int:
     return len(pairs)
 
 
-def _ask_again(session: Session, register: Register) -> int:
+def _ask_again(session: Session, register: Register, before: datetime) -> int:
     """Drop the machine's "none" and open questions about names that are registered by now; return how many.
 
-    They are tied anew in the same run. What a person decided, "unsure" included, stays.
+    They are tied anew in the same run, which ties what was known before a moment; later ones are left alone. What a
+    person decided, "unsure" included, stays.
     """
-    link, mention = tables.Link, tables.Mention
+    link, mention, signal = tables.Link, tables.Mention, tables.Signal
     open_names = session.execute(
         select(mention.id, mention.text)
         .join(link, link.mention_id == mention.id)
-        .where(link.guess_decision.in_(("none", "review")), link.decided.is_(None))
+        .join(signal, signal.id == mention.signal_id)
+        .where(
+            signal.known_at < before.astimezone(UTC),
+            link.guess_decision.in_(("none", "review")),
+            link.decided.is_(None),
+        )
     ).all()
     known = {text for text in {row.text for row in open_names} if register.knows(text)}
     again = [row.id for row in open_names if row.text in known]

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scoring.conformal import Limits, PlausibleResults
+from scoring.plausible import Limits, PlausibleResults
 from scoring.sampling import PlanRules
-from store.tables import Run
+from store.tables import Grade, Run
 
 
 def _good_runs(session: Session, as_of: date) -> list[Run]:
@@ -39,6 +39,19 @@ def may_rank(session: Session, rules: PlanRules, as_of: date) -> bool:
     return rules.find.challenger == "when_promoted" and promoted(session, as_of)
 
 
+def learned(session: Session, as_of: date) -> dict[tuple[int, str, str], float]:
+    """Return by (enterprise, product line, role) what the newest run by a day wrote: it holds until the next run."""
+    runs = _good_runs(session, as_of)
+    if not runs:
+        return {}
+    rows = session.execute(
+        select(Grade.enterprise_id, Grade.product_id, Grade.role, Grade.challenger)
+        .where(Grade.as_of == runs[0].as_of, Grade.challenger.is_not(None))
+        .order_by(Grade.id)
+    )
+    return {(row.enterprise_id, row.product_id, row.role): row.challenger for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How the challenger stands on a day, for whoever shows it.
@@ -53,6 +66,17 @@ class Standing:
     verdict: dict[str, Any]
     limits: Limits | None
     history: tuple[tuple[date, int, bool], ...]
+
+    @property
+    def why(self) -> str:
+        """What the latest back-test said, in words."""
+        if note := self.verdict.get("note"):
+            return str(note)
+        chosen, rival = self.verdict.get("hit@10%"), self.verdict.get("rival_hit@10%")
+        if chosen is None or rival is None:
+            return "没有留下回测数字"
+        beyond = "超出偶然" if self.promoted else "没有超出偶然"
+        return f"近一年回测，排在前 10% 的批次里不合格占 {chosen:.1%}，最好的简单排序 {rival:.1%}，差别{beyond}"
 
     def plausible(self, probability: float | None) -> PlausibleResults | None:
         """Return which results the next batch may have, None where nothing can be promised."""

@@ -5,7 +5,7 @@ confidence bound are always asked for, so that one failing shop cannot redden a 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -98,14 +98,6 @@ def lifted(previous: Iterable[AreaState], now: Iterable[AreaState], policy: Poli
         for state in previous
         if state.colour != "none" and (state.region_code, state.product_id) not in still
     ]
-
-
-def area_states_over(batches: Sequence[AreaBatch], policy: Policy, days: Sequence[date]) -> list[AreaState]:
-    """Return the states on the last of `days`, having gone through the earlier ones, so that starts are kept."""
-    states: list[AreaState] = []
-    for day in days:
-        states = area_states(batches, policy, day, states)
-    return states
 
 
 def _state(

@@ -12,42 +12,9 @@ from crepes import ConformalClassifier
 from numpy.typing import NDArray
 
 from scoring.features import Floats
+from scoring.plausible import CONFIDENCE, FAIL, PASS, Limits, PlausibleResults
 
 LEAST_A_CLASS = 20
-CONFIDENCE = 0.9
-PASS, FAIL = 1, 2  # bits of a set kept as a number
-
-
-@dataclass(frozen=True, slots=True)
-class PlausibleResults:
-    """For one batch: may it pass, may it fail. Both means "cannot say", neither means "unlike anything seen"."""
-
-    may_pass: bool
-    may_fail: bool
-
-    @classmethod
-    def of(cls, code: int) -> "PlausibleResults":
-        """Return the set a number stands for."""
-        return cls(bool(code & PASS), bool(code & FAIL))
-
-    @property
-    def zh(self) -> str:
-        """The set in words."""
-        words = {(True, True): "合格、不合格都可能", (True, False): "应当合格", (False, True): "应当不合格"}
-        return words.get((self.may_pass, self.may_fail), "与以往记录都不相像")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The sets in two numbers: from which probability a failure is plausible, up to which a pass is."""
-
-    fail_from: float
-    pass_to: float
-    confidence: float = CONFIDENCE
-
-    def of(self, probability: float) -> PlausibleResults:
-        """Return the plausible results at a probability."""
-        return PlausibleResults(may_pass=probability <= self.pass_to, may_fail=probability >= self.fail_from)
 
 
 class TooFewError(ValueError):
@@ -78,7 +45,7 @@ class Plausible:
             found += bit * (p_values[:, 0] > 1.0 - confidence)
         return found
 
-    def limits(self, probability: Floats, confidence: float = CONFIDENCE) -> "Limits":
+    def limits(self, probability: Floats, confidence: float = CONFIDENCE) -> Limits:
         """Return the same sets as two limits, found on the probabilities they were calibrated on."""
         tried = np.unique(probability)
         codes = self.codes(tried, confidence)

@@ -4,6 +4,7 @@ Links stay where they were: readers follow `merged_into_id`. That is why undoing
 puts everything back as if it had never been made.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -76,3 +77,20 @@ def entries_of(session: Session, enterprise_id: int) -> list[int]:
         ]
         found += frontier
     return found
+
+
+def owners_of(session: Session, enterprise_ids: Iterable[int]) -> dict[int, int]:
+    """Return for each of these enterprises, and each entry merged into one, also in a chain, the enterprise it is."""
+    owners = {one: one for one in enterprise_ids}
+    merged = select(Enterprise.id, Enterprise.merged_into_id).where(Enterprise.merged_into_id.is_not(None))
+    into: dict[int, list[int]] = {}
+    for row in session.execute(merged):
+        into.setdefault(row.merged_into_id, []).append(row.id)
+    frontier = list(owners)
+    while frontier:
+        kept = frontier.pop()
+        for entry in into.get(kept, ()):
+            if entry not in owners:
+                owners[entry] = owners[kept]
+                frontier.append(entry)
+    return owners

@@ -44,6 +44,7 @@ def propose(
             Override.approved_at.is_(None),
             Override.refused_at.is_(None),
             Override.withdrawn_at.is_(None),
+            Override.expires_on >= today,  # a proposal nobody took up in time has lapsed
         )
     )
     if pending is not None:

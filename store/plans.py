@@ -37,11 +37,14 @@ def issue(session: Session, plan_id: int, *, at: datetime) -> Plan:
 def withdraw_line(session: Session, line_id: int, *, reason: str, account_id: int, at: datetime) -> Override:
     """Take a line out of its plan, with the person and the reason; what comes of the firm later is counted.
 
-    Raises PlanStateError when the line was already sampled or withdrawn, or the reason is empty.
+    Raises PlanStateError when the line was already sampled or withdrawn, its plan is over, or the reason is empty.
     """
     if not reason.strip():
         raise PlanStateError("撤销计划行须写明理由")
     line = session.get_one(PlanLine, line_id)
+    plan = session.get_one(Plan, line.plan_id)
+    if plan.status not in ("draft", "issued"):
+        raise PlanStateError(f"计划“{plan.title}”已是“{plan.status}”状态，不能撤销其中的行")
     changed = session.execute(
         update(PlanLine).where(PlanLine.id == line_id, PlanLine.status == "planned").values(status="withdrawn")
     )

@@ -13,8 +13,8 @@ from api.exports import send_table
 from api.rendering import LOCAL_ZONE, masked, render
 from api.words import word
 from casework.limits import load_limits
-from casework.rules import StepError, load_case_policy
-from casework.steps import take
+from casework.rules import StepError, load_case_policy, next_step
+from casework.steps import done_of, take
 from store.export import Cell
 from store.reads import cases as reads
 from store.reads import regions
@@ -101,12 +101,14 @@ def case_page(request: Request, session: Reading, scope: InScope, case_id: Id, s
     file = reads.one(session, scope, case_id)
     if file is None:
         raise not_found()
+    kind, policy = file.row.case.kind, load_case_policy()
     context: dict[str, Any] = {
         "file": file,
         "names": regions.names(session, [file.row.case.region_code]),
         "today": today(session, settings),
-        "steps": load_case_policy().steps.get(file.row.case.kind, ()),
+        "steps": policy.steps.get(kind, ()),
         "taken": {step.step for step, _ in file.steps},
+        "next": next_step(kind, [done_of(step) for step, _ in file.steps], policy) if kind in policy.steps else None,
         "limits": load_limits(),
     }
     return render(request, "case.html", context)

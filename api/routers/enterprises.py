@@ -14,12 +14,13 @@ from api.clock import now, today
 from api.deps import Caller, Config, Id, InScope, Paging, Reading
 from api.errors import not_found
 from api.exports import send_table
-from api.grading import limits_on, policy_of, view
+from api.grading import policy_of, view
 from api.relations import relations_chart
 from api.rendering import masked, render
 from api.words import word
 from jobs.outlook import outlooks_of
 from jobs.settings import Settings
+from jobs.standing import standing
 from store.export import Cell, Sheet
 from store.overrides import LONGEST_DAYS
 from store.reads import enterprises as reads
@@ -276,9 +277,9 @@ def _grades(
     outlooks: Mapping[tuple[str, str], Any] = {}
     if file.grades and (policy := policy_of(session, file.grades[0].policy_hash)) is not None:
         outlooks = outlooks_of(session, settings.lexicon_dir, policy, file.enterprise.id, file.grades[0].as_of)
-    limits = limits_on(session, file.grades[0].as_of) if file.grades else None
+    stands = standing(session, file.grades[0].as_of) if file.grades else None
     views = [
-        view(session, grade, file.compared.get((grade.product_id, grade.role)), outlooks, limits)
+        view(session, grade, file.compared.get((grade.product_id, grade.role)), outlooks, stands)
         for grade in file.grades
     ]
     return {

@@ -1,4 +1,4 @@
-"""What the figures rest on: the rules in force, what they would change, how they did against history, and help."""
+"""What the figures rest on: the rules in force, how they and the challenger did against history, and help."""
 
 import json
 from pathlib import Path
@@ -9,8 +9,10 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from alerting.policy import load_alert_policy
+from api.clock import today
 from api.deps import Config, Reading
 from api.rendering import render
+from jobs.standing import standing
 from scoring.policy import PolicyError, load_policy
 from store.reads import runs
 from store.tables import PolicyVersion
@@ -35,8 +37,12 @@ def policy_page(request: Request, session: Reading, settings: Config) -> Respons
 
 @router.get("/backtest")
 def backtest_page(request: Request, session: Reading, settings: Config) -> Response:
-    """Show how the grades did against simple rivals on what was sampled later, where a back-test was run."""
-    context = {"own": runs.newest_good(session, "backtest"), "reports": _reports(settings.var / "backtest")}
+    """Show how the grades did against simple rivals on what was sampled later, and how the challenger stands."""
+    context = {
+        "own": runs.newest_good(session, "backtest"),
+        "standing": standing(session, today(session, settings)),
+        "reports": _reports(settings.var / "backtest"),
+    }
     return render(request, "backtest.html", context)
 
 

@@ -1,4 +1,4 @@
-"""Sampling plans: the list, one plan, its export, making and issuing one."""
+"""Sampling plans: the list, one plan, its export, making and issuing one, taking a line out."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -225,6 +225,24 @@ def issue(session: Writing, scope: InScope, plan_id: Id, principal: Caller) -> R
     except decisions.PlanStateError as error:
         raise Refused(409, str(error)) from error
     note(session, principal, "issue_plan", "plan", plan_id, region_code=plan.region_code)
+    return RedirectResponse(f"/plans/{plan_id}", 303)
+
+
+@router.post("/plans/{plan_id}/lines/{line_id}/withdraw")
+def withdraw_line(
+    session: Writing, scope: InScope, plan_id: Id, line_id: Id, principal: Caller, form: Form
+) -> Response:
+    """Take a line out of a plan, with the reason."""
+    line = reads.line(session, scope, plan_id, line_id)
+    if line is None:
+        raise not_found()
+    reason = form.text("reason", longest=500, required=True, label="撤销理由")
+    try:
+        decisions.withdraw_line(session, line_id, reason=reason, account_id=principal.account_id, at=datetime.now(UTC))
+    except decisions.PlanStateError as error:
+        raise Refused(409, str(error)) from error
+    detail: dict[str, object] = {"plan": plan_id, "enterprise": line.enterprise_id, "reason": reason}
+    note(session, principal, "withdraw_plan_line", "plan_line", line_id, region_code=line.region_code, detail=detail)
     return RedirectResponse(f"/plans/{plan_id}", 303)
 
 

@@ -12,6 +12,7 @@ from alerting.answers import AnswerError, answer
 from api.clock import today
 from api.deps import Caller, Config, Id, InScope, Paging, Reading, Writing, note
 from api.errors import Refused, finite, not_found
+from api.grading import plausible
 from api.rendering import masked, render
 from api.routers import rest_grades
 from api.routers.alerts import Filter as AlertFilter
@@ -47,9 +48,11 @@ from api.schemas.answers import (
     SignalAnswer,
     SignalLine,
     SourceAnswer,
+    StandingAnswer,
     StatementAnswer,
     TagAnswer,
 )
+from jobs.standing import Standing, standing
 from store.reads import alerts, cases, enterprises, imports, overview, plans, runs, signals, sources
 from store.reads.page import Page
 from store.tables import Alert, Grade
@@ -128,6 +131,7 @@ def get_enterprise(
     if file is None:
         raise not_found()
     firm = file.enterprise
+    stands = standing(session, file.grades[0].as_of) if file.grades else None
     return EnterpriseAnswer(
         id=firm.id,
         name=firm.name,
@@ -140,7 +144,8 @@ def get_enterprise(
         provisional=firm.provisional,
         other_names=[name.name for name in file.names],
         roles=sorted({role.role for role in file.roles}),
-        grades=[_grade(grade) for grade in file.grades],
+        grades=[_grade(grade, stands) for grade in file.grades],
+        challenger_standing=StandingAnswer.model_validate(stands) if stands else None,
         history=[_grade(grade) for grade in file.history],
         statements=[
             StatementAnswer.model_validate(row).model_copy(
@@ -361,7 +366,7 @@ def api_docs(request: Request) -> Response:
     return render(request, "api_docs.html", {})
 
 
-def _grade(grade: Grade) -> GradeAnswer:
+def _grade(grade: Grade, stands: Standing | None = None) -> GradeAnswer:
     parts = [
         Reason(
             indicator=str(part.get("indicator", "")),
@@ -374,9 +379,11 @@ def _grade(grade: Grade) -> GradeAnswer:
         )
         for part in grade.contributions
     ]
-    body = {name: getattr(grade, name) for name in GradeAnswer.model_fields if name != "contributions"}
+    body = {
+        name: getattr(grade, name) for name in GradeAnswer.model_fields if name not in ("contributions", "plausible")
+    }
     body["missing"] = [str(item) for item in grade.missing]
-    return GradeAnswer(**body, contributions=parts)
+    return GradeAnswer(**body, contributions=parts, plausible=plausible(stands, grade) or None)
 
 
 def _plan(row: plans.PlanRow) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from api.deps import Caller, Config, InScope, Paging, Reading
 from api.exports import send_table
 from api.grading import policy_of
-from api.rendering import render
+from api.rendering import masked, render
 from api.words import word
 from store.export import Cell
 from store.reads import enterprises, regions
@@ -77,7 +77,7 @@ def unknown_export(request: Request, session: Reading, scope: InScope, principal
             row.enterprise.id,
             row.enterprise.name,
             row.enterprise.uscc,
-            row.enterprise.address,
+            masked(row.enterprise.address),
             names.get(row.enterprise.region_code or "", row.enterprise.region_code),
             word(row.grade.role, "grade_role"),
             "、".join(named(product, "product") for product in row.products),

@@ -88,8 +88,17 @@ class GradeAnswer(Answer):
     missing: list[str] = Field(description="缺少的信息")
     valid_to: date | None = Field(description="有效期至")
     challenger: Number | None = Field(description="学习模型：下一批次不合格的概率，不作定级依据")
+    plausible: str | None = Field(description="学习模型：下一批可能的结果及把握；无从承诺或是历次分级时为空")
     contributions: list[Reason]
     policy_hash: str
+
+
+class StandingAnswer(Answer):
+    """How the challenger stands: whether plans may rank by it."""
+
+    promoted: bool = Field(description="最近一次回测胜过全部简单排序，可用于计划排序")
+    since: date = Field(description="从哪一天起")
+    why: str
 
 
 class StatementAnswer(Answer):
@@ -253,6 +262,7 @@ class EnterpriseAnswer(Answer):
     other_names: list[str]
     roles: list[str]
     grades: list[GradeAnswer]
+    challenger_standing: StandingAnswer | None = Field(description="学习模型在分级那天的情况；没有运行过时为空")
     history: list[GradeAnswer] = Field(description="历次分级（全部产品），生产者与销售者分开")
     statements: list[StatementAnswer] = Field(description="企业的陈述申辩")
     signals: int = Field(description="关联的信号数")

@@ -7,9 +7,9 @@ import numpy as np
 
 from scoring.backtest.rolling import Period, Rolled
 from scoring.backtest.table import MOST_KINDS, Inspections
-from scoring.conformal import CONFIDENCE
 from scoring.drift import BaseRate, Drift, base_rate, watch
 from scoring.features import Floats, Ints
+from scoring.plausible import CONFIDENCE, FAIL, PASS
 
 MOST_WATCHED = 20_000  # rows of each side; more do not change a share by a thousandth
 SHOWN = 8
@@ -30,7 +30,7 @@ def coverage(rolled: Rolled, table: Inspections, rows: Ints) -> list[Coverage]:
     """Return the coverage of each class over the evaluated rows that had a set; empty where none had."""
     known = rows[rolled.plausible[rows] >= 0]
     found = []
-    for zh, bit, failed in (("不合格", 2, True), ("合格", 1, False)):
+    for zh, bit, failed in (("不合格", FAIL, True), ("合格", PASS, False)):
         part = rolled.plausible[known[table.failed[known] == failed]]
         if len(part):
             found.append(

@@ -58,7 +58,7 @@ class Rolled:
 
     chosen: Floats  # what ranks: log odds of the blend in use
     probability: Floats  # the same, recalibrated on the periods before and on what came in since
-    plausible: Ints  # sets of plausible results as `scoring.conformal` numbers them; -1 where none can be promised
+    plausible: Ints  # sets of plausible results as `scoring.plausible` numbers them; -1 where none can be promised
     weights: dict[str, Mapping[str, float]] = field(default_factory=dict)  # period -> what each learner weighed
     members: dict[str, Floats] = field(default_factory=dict)
 

@@ -25,6 +25,8 @@ class Candidate:
     months_since_tested: int | None = None  # a verdict on the goods
     months_since_no_sample: int | None = None  # 未抽到样 or 拒检
     grade_id: int | None = None
+    override_id: int | None = None  # the person's decision `grade_level` rests on
+    scorecard_level: str = ""  # what it set aside; '' where nothing was
     enterprise_name: str = ""
     product_zh: str = ""
     region_zh: str = ""

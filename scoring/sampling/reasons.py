@@ -72,6 +72,8 @@ def _follow_up(candidate: Candidate, rules: PlanRules) -> str:
 def _expected(candidate: Candidate) -> str:
     channel = CHANNEL_ZH.get(candidate.channel, candidate.channel)
     level = "未知（U）" if candidate.grade_level == "U" else candidate.grade_level
+    if candidate.override_id is not None:
+        level += f"（人工调整第 {candidate.override_id} 号，系统分级 {candidate.scorecard_level}）"
     sentence = (
         f"等级 {level}，预计不合格概率 {candidate.fail_probability:.0%}"
         f"（同产品{channel}基准 {candidate.base_rate:.0%}），产品固有风险 {candidate.tier} 级"

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from store.reads.page import Page, PageRequest
 from store.reads.scope import Scope
@@ -71,8 +71,11 @@ class AreaFile:
 def placed_batches(session: Session, scope: Scope, since: date, known_before: datetime) -> list[PlacedBatch]:
     """Return the tested batches of producers in reach since a day, with those of deaths found product-caused.
 
-    A batch is placed at its producer's county, where the cause of a failure lies.
+    A batch is placed at its producer's county, where the cause of a failure lies; one of a merged entry at the
+    enterprise that was kept.
     """
+    named = aliased(Enterprise)
+    kept = func.coalesce(named.merged_into_id, named.id)
     in_force = and_(
         Link.enterprise_id.is_not(None),
         or_(Link.decided == "link", and_(Link.decided.is_(None), Link.guess_decision == "link")),
@@ -83,10 +86,11 @@ def placed_batches(session: Session, scope: Scope, since: date, known_before: da
 
     def placed(record: type[Any]) -> Any:
         return (
-            select(record, Link.enterprise_id, Enterprise.region_code)
+            select(record, Enterprise.id, Enterprise.region_code)
             .join(Mention, Mention.signal_id == record.signal_id)
             .join(Link, Link.mention_id == Mention.id)
-            .join(Enterprise, Enterprise.id == Link.enterprise_id)
+            .join(named, named.id == Link.enterprise_id)
+            .join(Enterprise, Enterprise.id == kept)
             .where(in_force, record.occurred_on > since, record.known_at < known_before, record.product_id.is_not(None))
             .order_by(record.signal_id)
         )
@@ -167,6 +171,8 @@ def one(session: Session, scope: Scope, state_id: int) -> AreaFile | None:
 
 def _batches(session: Session, signal_ids: Sequence[int], region_code: str) -> list[AreaBatchRow]:
     """Read the counted records, each with its firm in the region."""
+    named = aliased(Enterprise)
+    kept = func.coalesce(named.merged_into_id, named.id)
     found: dict[int, AreaBatchRow] = {}
     for start in range(0, len(signal_ids), 500):
         for row in session.execute(
@@ -184,7 +190,8 @@ def _batches(session: Session, signal_ids: Sequence[int], region_code: str) -> l
             .outerjoin(SamplingResult, SamplingResult.signal_id == Signal.id)
             .outerjoin(Mention, and_(Mention.signal_id == Signal.id, Mention.denied.is_(False)))
             .outerjoin(Link, Link.mention_id == Mention.id)
-            .outerjoin(Enterprise, and_(Enterprise.id == Link.enterprise_id, Enterprise.region_code == region_code))
+            .outerjoin(named, named.id == Link.enterprise_id)
+            .outerjoin(Enterprise, and_(Enterprise.id == kept, Enterprise.region_code == region_code))
             .where(Signal.id.in_(signal_ids[start : start + 500]))
             .order_by(Enterprise.id.is_(None), Mention.role)
         ):

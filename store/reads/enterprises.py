@@ -43,7 +43,7 @@ from store.tables import (
 AnySelect = Select[*tuple[Any, ...]]
 
 SORTS = ("risk", "name", "region", "changed", "new")
-RANK = {"D": 4, "C": 3, "U": 2, "B": 1, "A": 0}
+RANK = {"D": 4, "C": 3, "U": 2, "B": 1, "A": 0}  # unknown stands between B and C, where a visit is due
 WORSE_FIRST = case({"D": 0, "C": 1, "U": 2, "B": 3, "A": 4}, value=Grade.level, else_=5)
 RECORD_TABLES: dict[str, type[Any]] = {
     "sampling": SamplingResult,

@@ -8,12 +8,13 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from store.china_time import CHINA, end_of
+from store.merges import owners_of
+from store.reads.enterprises import RANK
 from store.reads.page import Page, PageRequest
 from store.reads.scope import Scope
 from store.tables import Account, Enterprise, Link, Mention, Override, SamplingResult
 
 STATES = ("waiting", "holding", "expired", "refused", "withdrawn")
-RANK = {"A": 0.0, "B": 1.0, "U": 1.5, "C": 2.0, "D": 3.0}  # unknown stands between B and C, where a visit is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class OverrideRow:
     @property
     def harsher(self) -> bool:
         """The person thought worse of the firm than the scorecard did."""
-        return RANK.get(self.override.value, 0.0) > RANK.get(self.override.set_aside or "", 0.0)
+        return RANK.get(self.override.value, 0) > RANK.get(self.override.set_aside or "", 0)
 
     @property
     def right(self) -> bool | None:
@@ -132,13 +133,13 @@ def next_samples(session: Session, overrides: Sequence[tuple[Override, int]], da
     approved = [(one, firm) for one, firm in overrides if one.approved_at is not None]
     if not approved:
         return {}
-    firms = sorted({firm for _, firm in approved})
-    owner = func.coalesce(Enterprise.merged_into_id, Enterprise.id)
+    owners = owners_of(session, {firm for _, firm in approved})
+    entries = sorted(owners)
     tested: dict[int, list[tuple[date, int, str, str, bool]]] = {}
-    for start in range(0, len(firms), 500):
+    for start in range(0, len(entries), 500):
         for row in session.execute(
             select(
-                owner.label("owner"),
+                Link.enterprise_id,
                 SamplingResult.occurred_on,
                 SamplingResult.signal_id,
                 SamplingResult.product_id,
@@ -148,25 +149,23 @@ def next_samples(session: Session, overrides: Sequence[tuple[Override, int]], da
             )
             .join(Mention, Mention.signal_id == SamplingResult.signal_id)
             .join(Link, Link.mention_id == Mention.id)
-            .join(Enterprise, Enterprise.id == Link.enterprise_id)
             .where(
-                owner.in_(firms[start : start + 500]),
+                Link.enterprise_id.in_(entries[start : start + 500]),
                 or_(Link.decided == "link", and_(Link.decided.is_(None), Link.guess_decision == "link")),
                 Mention.denied.is_(False),
                 SamplingResult.outcome.in_(("pass", "fail")),
                 SamplingResult.known_at < end_of(day),
             )
-            .order_by(SamplingResult.occurred_on, SamplingResult.signal_id)
         ):
             side = "seller" if row.role == "sampled" and row.channel != "production" else "producer"
-            tested.setdefault(row.owner, []).append(
+            tested.setdefault(owners[row.enterprise_id], []).append(
                 (row.occurred_on, row.signal_id, row.product_id or "", side, row.outcome == "fail")
             )
     found: dict[int, NextSample] = {}
     for override, firm in approved:
         assert override.approved_at is not None
         since = override.approved_at.astimezone(CHINA).date()
-        for occurred_on, signal_id, product_id, side, failed in tested.get(firm, []):
+        for occurred_on, signal_id, product_id, side, failed in sorted(tested.get(firm, [])):
             if occurred_on > since and side == override.role and override.product_id in ("", product_id):
                 found[override.id] = NextSample(signal_id, occurred_on, failed)
                 break

@@ -130,6 +130,15 @@ def one(session: Session, scope: Scope, plan_id: int, wanted: LineFilter, page: 
     return PlanFile(_rows(session, scope, [plan])[0], rules, Page(lines, total, page.number, page.size), products)
 
 
+def line(session: Session, scope: Scope, plan_id: int, line_id: int) -> PlanLine | None:
+    """Return one line of a plan, or None when either is out of reach."""
+    return session.scalar(
+        select(PlanLine)
+        .join(Plan, Plan.id == PlanLine.plan_id)
+        .where(PlanLine.id == line_id, Plan.id == plan_id, _visible(scope), scope.where(PlanLine.region_code))
+    )
+
+
 def _visible(scope: Scope) -> ColumnElement[bool]:
     """A draft is seen by those whose whole reach it plans; an issued plan by all who have lines in it."""
     own = scope.where(Plan.region_code)

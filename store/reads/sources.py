@@ -109,12 +109,6 @@ def source_detail(session: Session, scope: Scope, source_id: str, *, checks: int
     )
 
 
-def stale_sources(session: Session) -> list[SourceRow]:
-    """Return the sources whose freshness may not be claimed now: silent, suspect or failed, by title."""
-    page = list_sources(session, Scope(""), PageRequest(1, 1000))
-    return [row for row in page.rows if row.active and row.verdict in ("silent", "suspect", "failed")]
-
-
 def _in_reach(scope: Scope) -> Any:
     if scope.prefix is None:
         return scope.where(Source.region_code)

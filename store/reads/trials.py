@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from store.reads.enterprises import AnySelect
+from store.reads.enterprises import RANK, AnySelect
 from store.reads.page import Page, PageRequest
 from store.reads.scope import Scope
 from store.tables import Account, Enterprise, JobRequest, PolicyTrial, PolicyTrialMove
 
-WORSE_FIRST = case({"A": 0.0, "B": 1.0, "U": 1.5, "C": 2.0, "D": 3.0}, value=PolicyTrialMove.level_then) - case(
-    {"A": 0.0, "B": 1.0, "U": 1.5, "C": 2.0, "D": 3.0}, value=PolicyTrialMove.level
-)
+WORSE_FIRST = case(RANK, value=PolicyTrialMove.level_then) - case(RANK, value=PolicyTrialMove.level)
 
 
 @dataclass(frozen=True, slots=True)

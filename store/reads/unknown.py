@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from store.merges import owners_of
 from store.reads.enterprises import AnySelect, current_as_of, current_policy
 from store.reads.page import Page, PageRequest
 from store.reads.scope import Scope
@@ -49,6 +50,7 @@ def queue(session: Session, scope: Scope, wanted: UnknownFilter, page: PageReque
             Grade.policy_hash == policy,
             Grade.product_id == "",
             Grade.level == "U",
+            Enterprise.merged_into_id.is_(None),
             scope.where(Enterprise.region_code),
         )
     )
@@ -68,10 +70,11 @@ def queue(session: Session, scope: Scope, wanted: UnknownFilter, page: PageReque
         .limit(page.size)
     ).all()
     ids = sorted({grade.enterprise_id for grade, _ in found})
-    products = _products(session, ids)
+    owners = owners_of(session, ids)
+    products = _products(session, owners)
     since = _since(session, ids)
-    heard = _heard(session, ids)
-    tried = _tried(session, ids)
+    heard = _heard(session, owners)
+    tried = _tried(session, owners)
     planned = _planned(session, ids)
     rows = []
     for grade, enterprise in found:
@@ -97,17 +100,16 @@ def _parts(ids: list[int]) -> list[list[int]]:
     return [ids[start : start + 500] for start in range(0, len(ids), 500)]
 
 
-def _products(session: Session, ids: list[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for part in _parts(ids):
+def _products(session: Session, owners: dict[int, int]) -> dict[int, list[str]]:
+    made: dict[int, set[str]] = {}
+    for part in _parts(sorted(owners)):
         for row in session.execute(
             select(EnterpriseRole.enterprise_id, EnterpriseRole.product_id)
             .where(EnterpriseRole.enterprise_id.in_(part), EnterpriseRole.product_id != "")
             .distinct()
-            .order_by(EnterpriseRole.product_id)
         ):
-            found.setdefault(row.enterprise_id, []).append(row.product_id)
-    return found
+            made.setdefault(owners[row.enterprise_id], set()).add(row.product_id)
+    return {firm: sorted(lines) for firm, lines in made.items()}
 
 
 def _since(session: Session, ids: list[int]) -> dict[tuple[int, str], date]:
@@ -127,10 +129,10 @@ def _since(session: Session, ids: list[int]) -> dict[tuple[int, str], date]:
     return found
 
 
-def _heard(session: Session, ids: list[int]) -> dict[int, tuple[date, int]]:
+def _heard(session: Session, owners: dict[int, int]) -> dict[int, tuple[date, int]]:
     """Return the newest record that names each firm, of whatever kind."""
     found: dict[int, tuple[date, int]] = {}
-    for part in _parts(ids):
+    for part in _parts(sorted(owners)):
         for row in session.execute(
             select(Link.enterprise_id, Signal.occurred_on, Signal.id)
             .join(Mention, Mention.id == Link.mention_id)
@@ -138,14 +140,15 @@ def _heard(session: Session, ids: list[int]) -> dict[int, tuple[date, int]]:
             .where(Link.enterprise_id.in_(part))
             .order_by(Signal.occurred_on, Signal.id)
         ):
-            found[row.enterprise_id] = (row.occurred_on, row.id)
+            firm = owners[row.enterprise_id]
+            found[firm] = max(found.get(firm, (date.min, 0)), (row.occurred_on, row.id))
     return found
 
 
-def _tried(session: Session, ids: list[int]) -> dict[int, tuple[date, str]]:
+def _tried(session: Session, owners: dict[int, int]) -> dict[int, tuple[date, str]]:
     """Return the newest visit at which there was nothing to sample, by firm."""
     found: dict[int, tuple[date, str]] = {}
-    for part in _parts(ids):
+    for part in _parts(sorted(owners)):
         for row in session.execute(
             select(Link.enterprise_id, SamplingResult.occurred_on, SamplingResult.outcome)
             .join(Mention, Mention.id == Link.mention_id)
@@ -153,7 +156,8 @@ def _tried(session: Session, ids: list[int]) -> dict[int, tuple[date, str]]:
             .where(Link.enterprise_id.in_(part), SamplingResult.outcome == "no_sample")
             .order_by(SamplingResult.occurred_on)
         ):
-            found[row.enterprise_id] = (row.occurred_on, row.outcome)
+            firm = owners[row.enterprise_id]
+            found[firm] = max(found.get(firm, (date.min, "")), (row.occurred_on, row.outcome))
     return found
 
 

@@ -31,6 +31,7 @@ OTHERS = {
     "request_id": "1",
     "merge_id": "1",
     "label_id": "1",
+    "line_id": "1",
     "source_id": "office",
 }
 

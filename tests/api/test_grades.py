@@ -15,7 +15,7 @@ from api.grading import rounded_to_sum
 from jobs.settings import Settings
 from jobs.worker import work_once
 from scoring.policy import load_policy
-from store.tables import Account, AuditEntry, Grade, Override, PolicyTrial, PolicyVersion, Statement
+from store.tables import Account, AuditEntry, Grade, Override, PlanLine, PolicyTrial, PolicyVersion, Statement
 from tests import factories
 from tests.api.conftest import Browser, Province
 from tests.factories import NOW, TODAY
@@ -87,8 +87,22 @@ def test_the_challengers_set_is_shown_where_its_run_kept_one(app: FastAPI, brows
     assert "把握）" not in browser("reader").get(page).text
     with app.state.sessions.begin() as session:
         kept = {"plausible": {"fail_from": 0.1, "pass_to": 0.3, "confidence": 0.9}}
-        factories.make_run(session, job="challenger", as_of=TODAY, counts=kept)
-    assert "合格、不合格都可能（90% 把握）" in browser("reader").get(page).text
+        figures = {"promoted": True, "hit@10%": 0.31, "rival_hit@10%": 0.2}
+        factories.make_run(session, job="challenger", as_of=TODAY - timedelta(days=31), counts=figures)
+        factories.make_run(session, job="challenger", as_of=TODAY, counts=kept | figures)
+    shown = browser("reader").get(page).text
+    assert "合格、不合格都可能（90% 把握）" in shown
+    stands = f"自 {(TODAY - timedelta(days=31)).isoformat()}"
+    assert f"学习模型可用于抽查计划排序（{stands}）：近一年回测，排在前 10% 的批次里不合格占 31.0%" in shown
+    assert f"{stands}：近一年回测" in browser("reader").get("/backtest").text
+    answer = browser("reader").get(f"/api/v1{page}").json()
+    assert answer["grades"][0]["plausible"] == "合格、不合格都可能（90% 把握）"
+    assert answer["challenger_standing"]["promoted"] is True
+    with app.state.sessions.begin() as session:
+        lost = {"promoted": False, "note": "检验批次太少，不训练"}
+        factories.make_run(session, job="challenger", as_of=TODAY, counts=lost)
+    assert "学习模型不用于抽查计划排序" in browser("reader").get(page).text
+    assert browser("reader").get(f"/api/v1{page}").json()["grades"][0]["plausible"] is None
 
 
 def test_what_changed_names_the_records(app: FastAPI, browser: Enter, graded: int, province: Province) -> None:
@@ -283,7 +297,9 @@ def test_a_trial_shows_a_reader_of_one_city_only_its_firms(app: FastAPI, provinc
 def test_the_unknown_stand_in_a_queue_of_their_own(app: FastAPI, browser: Enter, province: Province) -> None:
     with app.state.sessions.begin() as session:
         for tier, days in ((2, 0), (4, 0), (4, 400)):
-            firm = factories.make_enterprise(session, established_on=TODAY - timedelta(days=3000 + days))
+            firm = factories.make_enterprise(
+                session, established_on=TODAY - timedelta(days=3000 + days), address="明河路1号，联系人13812345678"
+            )
             factories.make_grade(session, firm, level="U", score=0.0, tier=tier, contributions=[])
             factories.make_grade(session, firm, level="U", as_of=TODAY - timedelta(days=90), contributions=[])
             gone = factories.make_signal(session, occurred_on=date(2023, 5, 1))
@@ -293,8 +309,21 @@ def test_the_unknown_stand_in_a_queue_of_their_own(app: FastAPI, browser: Enter,
     assert rows[0]["enterprise_id"] > rows[1]["enterprise_id"]  # the older firm first
     assert {(row["unknown_since"], row["last_attempt_on"]) for row in rows} == {("2026-08-02", "2023-05-01")}
     assert browser("reader").get("/api/v1/unknown?tier=2").json()["total"] == 1
+    book = load_workbook(BytesIO(browser("reader").get("/unknown.xlsx").content))
+    cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert any("明河路1号" in cell for cell in cells)
+    assert not any("13812345678" in cell for cell in cells)
     assert "去过而未抽到样，上门核查" in browser("reader").get("/unknown").text
     assert browser("far").get("/api/v1/unknown").json()["total"] == 0
+    with app.state.sessions.begin() as session:
+        kept, gone = (session.get_one(factories.Enterprise, row["enterprise_id"]) for row in rows[:2])
+        factories.make_sample(session, gone, signal=factories.make_signal(session, occurred_on=TODAY))
+        gone.merged_into_id = kept.id
+    rows = browser("reader").get("/api/v1/unknown").json()["rows"]
+    assert [(row["enterprise_id"] == kept.id, row["last_signal_on"]) for row in rows] == [
+        (True, TODAY.isoformat()),
+        (False, "2023-05-01"),
+    ]
 
 
 def test_an_area_leads_to_its_batches(browser: Enter, province: Province) -> None:
@@ -321,3 +350,21 @@ def test_inherent_risk_is_worked_out_with_its_doubt(browser: Enter) -> None:
         "severity=2&steps=0.1&items=x",
     ):
         assert 'role="alert"' in reader.get(f"/inherent?{query}").text, query
+
+
+def test_a_line_is_taken_out_of_a_plan_for_a_reason(app: FastAPI, browser: Enter, province: Province) -> None:
+    with app.state.sessions() as session:
+        line = session.scalars(select(PlanLine).where(PlanLine.plan_id == province.plan)).one()
+    address, analyst = f"/plans/{province.plan}/lines/{line.id}/withdraw", browser("analyst")
+    assert f'action="{address}"' in analyst.get(f"/plans/{province.plan}").text
+    assert f'action="{address}"' not in browser("reader").get(f"/plans/{province.plan}").text
+    assert browser("near").submit(address, reason="企业已搬迁").status_code == 403
+    assert analyst.submit(address, reason=" ").status_code == 422
+    assert analyst.submit(f"/plans/{province.plan + 1}/lines/{line.id}/withdraw", reason="搬迁").status_code == 404
+    assert analyst.submit(address, reason="企业已搬迁").status_code == 303
+    assert analyst.submit(address, reason="企业已搬迁").status_code == 409
+    assert "撤销一条抽查计划行：企业已搬迁" in analyst.get(f"/enterprises/{province.enterprise}").text
+    with app.state.sessions() as session:
+        assert session.get_one(PlanLine, line.id).status == "withdrawn"
+        acts = session.scalars(select(AuditEntry.detail).where(AuditEntry.act == "withdraw_plan_line")).all()
+    assert [act["reason"] for act in acts] == ["企业已搬迁"]

@@ -134,3 +134,10 @@ def test_a_model_is_retrained_compared_and_put_in_force_from_the_labelling_page(
         ("accept_model", {"model_id": None}),
     ]
     assert browser("reader").submit("/models/training").status_code == 403
+
+
+def test_a_case_offers_the_step_that_comes_next(browser: Enter, province: Province) -> None:
+    near, page = browser("near"), f"/cases/{province.case}"
+    for step, following in (("opened", "notified"), ("notified", "rectifying")):
+        assert near.submit(f"{page}/steps", step=step, done_on=TODAY.isoformat()).status_code == 303
+        assert f'<option value="{following}" selected>' in near.get(page).text

@@ -10,7 +10,7 @@ from jobs.settings import Settings
 from store.reads import areas as reads
 from store.reads.page import PageRequest
 from store.reads.scope import PROVINCE, Scope
-from store.tables import AreaState
+from store.tables import AreaState, Enterprise
 from tests import factories
 
 DAY = date(2026, 3, 31)
@@ -74,3 +74,20 @@ def test_a_state_leads_to_every_batch_it_counts(sessions: sessionmaker[Session])
         assert len({one.enterprise_id for one in file.batches if one.outcome == "fail"}) == 3
         assert reads.one(session, Scope("9902"), row.state.id) is None
         assert reads.listing(session, Scope("9902"), reads.AreaFilter(), PageRequest()).total == 0
+
+
+def test_merged_entries_are_one_enterprise(sessions: sessionmaker[Session]) -> None:
+    fill(sessions)
+    with sessions.begin() as session:
+        firms = session.scalars(
+            select(Enterprise).where(Enterprise.region_code == "990101").order_by(Enterprise.id)
+        ).all()
+        kept, firms[1].region_code = firms[0].id, "990201"
+        firms[1].merged_into_id = firms[2].merged_into_id = firms[0].id
+    areas.run(sessions, Settings(), DAY)
+    with sessions() as session:
+        row = reads.listing(session, PROVINCE, reads.AreaFilter(), PageRequest()).rows[0]
+        assert (row.state.region_code, row.state.batches, row.state.failing_enterprises) == ("990101", 12, 1)
+        file = reads.one(session, PROVINCE, row.state.id)
+        assert file is not None
+        assert {one.enterprise_id for one in file.batches if one.outcome == "fail"} == {kept}

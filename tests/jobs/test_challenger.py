@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobs import challenger, grade, standing
@@ -104,6 +104,31 @@ def test_probabilities_stand_beside_the_grades_and_follow_the_truth(sessions):
     assert found.plausible(1.0).may_fail
     assert not found.plausible(min(good)).may_fail
     assert found.plausible(None) is None
+
+
+def test_what_was_learnt_stays_beside_later_gradings_until_the_next_run(sessions):
+    fill(sessions, firms=40, batches=600)
+    grade.run(sessions, Settings(), AS_OF)
+    challenger.run(sessions, Settings(), AS_OF)
+    later = AS_OF + timedelta(days=3)
+    for day in (AS_OF, later, AS_OF - timedelta(days=1)):
+        grade.run(sessions, Settings(), day)
+
+    def said(day):
+        with sessions() as session:
+            lines = select(Grade).where(Grade.as_of == day, Grade.product_id != "")
+            return {row.enterprise_id: row.challenger for row in session.scalars(lines)}
+
+    assert len(said(AS_OF)) == 40
+    assert None not in said(AS_OF).values()
+    assert said(later) == said(AS_OF)
+    assert set(said(AS_OF - timedelta(days=1)).values()) == {None}, "an earlier day does not know it yet"
+    with sessions.begin() as session:
+        session.execute(delete(SamplingResult))
+    challenger.run(sessions, Settings(), later)
+    grade.run(sessions, Settings(), later + timedelta(days=1))
+    assert set(said(later).values()) == {None}
+    assert set(said(later + timedelta(days=1)).values()) == {None}
 
 
 def test_a_promotion_goes_with_the_next_back_test_that_says_otherwise(sessions):

@@ -10,7 +10,7 @@ from jobs import health
 from jobs.settings import Settings
 from store.reads.page import PageRequest
 from store.reads.scope import NOTHING, PROVINCE, Scope
-from store.reads.sources import list_sources, source_detail, stale_sources
+from store.reads.sources import list_sources, source_detail
 from store.tables import SourceCheck
 from tests.factories import make_signal, make_source
 
@@ -44,7 +44,6 @@ def test_a_silent_source_is_seen_once(sessions: sessionmaker[Session], tmp_path:
         ).all()
         assert [one.verdict for one in checks] == ["ok", "silent"]
         assert [finding["check"] for finding in checks[1].findings] == ["silence", "unseen"]
-        assert [row.id for row in stale_sources(session)] == ["quiet"]
         rows = list_sources(session, PROVINCE, PageRequest()).rows
         assert [(row.id, row.verdict, row.signals) for row in rows] == [
             ("quiet", "silent", 1),

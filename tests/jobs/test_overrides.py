@@ -15,6 +15,7 @@ from jobs.settings import Settings
 from nlp.taxonomy import load_taxonomy
 from scoring.policy import load_policy
 from scoring.sampling import load_rules
+from scoring.sampling.reasons import Setting, explain
 from store import overrides
 from store.reads.overrides import listing, track_record
 from store.reads.page import PageRequest
@@ -131,11 +132,15 @@ def test_the_scorecard_goes_on_from_its_own_grade(sessions: Sessions, firm: int)
 
 
 def test_the_planner_and_the_alerts_go_by_the_grade_in_force(sessions: Sessions, firm: int) -> None:
-    approve(sessions, ask(sessions, firm))
+    override = ask(sessions, firm)
+    approve(sessions, override)
     day, taxonomy = date(2026, 7, 5), load_taxonomy(Settings().lexicon_dir)
     run(sessions, day)
     with sessions() as session:
-        assert [one.grade_level for one in candidates_on(session, taxonomy, load_rules(), day)] == ["D"]
+        found = candidates_on(session, taxonomy, load_rules(), day)
+        assert [one.grade_level for one in found] == ["D"]
+        why = explain(found[0], "risk", load_rules(), Setting(1))
+        assert f"等级 D（人工调整第 {override} 号，系统分级 A）" in why
         rises = observe(session, taxonomy, load_alert_policy(), day).rises
         assert [(one.previous_level, one.level) for one in rises] == [("A", "D")]
         assert any("现场发现仍在生产不合格品" in reason for reason in rises[0].reasons)
@@ -177,6 +182,15 @@ def test_it_is_decided_once_and_asked_for_once(sessions: Sessions, firm: int) ->
     approve(sessions, override)
     with pytest.raises(overrides.OverrideError, match="办理过"):
         approve(sessions, override)
+
+
+def test_a_proposal_nobody_took_up_in_time_stands_in_no_ones_way(sessions: Sessions, firm: int) -> None:
+    lapsed = ask(sessions, firm)
+    late = datetime.combine(EXPIRES + timedelta(days=1), MADE.timetz())
+    again = ask(sessions, firm, expires_on=EXPIRES + timedelta(days=30), at=late)
+    with pytest.raises(overrides.OverrideError, match="有效期已过"):
+        approve(sessions, lapsed, at=late)
+    approve(sessions, again, at=late)
 
 
 @pytest.mark.parametrize(("outcome", "right"), [("fail", 1), ("pass", 0)])

@@ -196,6 +196,19 @@ def test_a_name_nobody_had_is_tied_once_it_is_registered(sessions: sessionmaker[
         ]
 
 
+def test_a_run_for_an_earlier_day_drops_nothing_it_cannot_tie_again(
+    sessions: sessionmaker[Session], settings: Settings
+) -> None:
+    with sessions.begin() as session:
+        mention(session, "温州旧木玩具有限公司", role="text", start=0, end=10)
+    resolve.run(sessions, settings, TODAY)
+    with sessions.begin() as session:
+        firm(session, "温州旧木玩具有限公司", region_code="330302")
+    resolve.run(sessions, settings, TODAY - timedelta(days=30))
+    with sessions() as session:
+        assert [decision for _, decision, _, _ in links(session)] == ["none"]
+
+
 def test_who_made_and_who_sold(sessions: sessionmaker[Session], settings: Settings) -> None:
     def roles(session: Session, name: str) -> list[tuple[str, str]]:
         rows = session.execute(

@@ -1,5 +1,6 @@
 """Retraining: a candidate beside what is in force, put in force and taken back by people alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,6 +103,8 @@ def test_words_that_move_with_risk_are_proposed(sessions: Sessions, tmp_path: Pa
     words = new_words.run(sessions, settings, NOW.date())
     assert [word.text for word in words][:1] == ["鼓胖子"]
     assert set(words[0].examples) <= set(risky)
+    private = replace(words[0], examples=("机主王某13812345678：又鼓胖子",))
+    assert "13812345678" not in str(new_words.as_rows([private]))
 
 
 def test_the_commands_answer_on_an_empty_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

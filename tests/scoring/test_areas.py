@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from scoring.areas import AreaBatch, area_states, area_states_over
+from scoring.areas import AreaBatch, area_states
 from scoring.policy import load_policy
 from tests.scoring.facts_factories import AS_OF
 
@@ -54,7 +54,8 @@ def test_a_death_is_enough_for_red():
 
 
 def test_going_through_earlier_days_keeps_the_start():
-    found = area_states_over([*PROVINCE, *batches("370101", 3, 30)], POLICY, [AS_OF, AS_OF + timedelta(days=60)])
+    known = [*PROVINCE, *batches("370101", 3, 30)]
+    found = area_states(known, POLICY, AS_OF + timedelta(days=60), area_states(known, POLICY, AS_OF))
     assert {state.start for state in found} == {AS_OF}
 
 
