@@ -105,6 +105,13 @@ def test_a_firms_relations_are_drawn_and_listed(app: FastAPI, browser: Enter, pr
     assert "外市分公司" in browser("admin").get(f"/enterprises/{province.enterprise}").text
 
 
+@pytest.mark.parametrize(
+    "form", [{"hazard:<script>": "yes"}, {"relevance:zzz": "no"}, {"outcome:fail": "yes"}, {"hazard:fire": "perhaps"}]
+)
+def test_a_label_nobody_was_asked_for_is_refused(browser: Enter, province: Province, form: dict[str, str]) -> None:
+    assert browser("analyst").submit(f"/labelling/{province.signal}", **form).status_code == 422
+
+
 def test_a_model_is_retrained_compared_and_put_in_force_from_the_labelling_page(app: FastAPI, browser: Enter) -> None:
     with app.state.sessions.begin() as session:
         model = ModelVersion(
