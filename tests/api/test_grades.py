@@ -219,6 +219,17 @@ def test_a_statement_that_cannot_be_kept_leaves_no_file(
     assert list((settings.var / "statements").glob("*")) == []
 
 
+def test_a_scan_of_several_megabytes_is_kept_and_one_beyond_the_limit_is_not(
+    settings: Settings, browser: Enter, graded: int
+) -> None:
+    near = browser("near")
+    fields = {"csrf": near.csrf, "text": "见扫描件", "received_on": TODAY.isoformat()}
+    for megabytes, status in ((3, 303), (20, 303), (22, 413)):
+        file = {"file": ("扫描件.pdf", bytes(megabytes << 20), "application/pdf")}
+        assert near.post(f"/enterprises/{graded}/statements", data=fields, files=file).status_code == status
+    assert len(list((settings.var / "statements").glob("*"))) == 2
+
+
 def test_the_dossier_holds_the_reasons_and_both_scales(browser: Enter, graded: int) -> None:
     page = browser("reader").get(f"/enterprises/{graded}/dossier").text
     for told in (
