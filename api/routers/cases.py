@@ -108,6 +108,7 @@ def case_page(request: Request, session: Reading, scope: InScope, case_id: Id, s
         "steps": load_case_policy().steps.get(file.row.case.kind, ()),
         "taken": {step.step for step, _ in file.steps},
         "limits": load_limits(),
+        "lapse": load_case_policy().lapse,
     }
     return render(request, "case.html", context)
 
