@@ -157,6 +157,14 @@ def writing(request: Request) -> Iterator[Session]:
         yield session
 
 
+def number_of(text: str) -> int | None:
+    """Return the whole number from 0 that the store can hold and the text writes in plain digits, else None."""
+    if len(text) > 19 or not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_INTEGER else None
+
+
 class FormValues:
     """The text fields and the file of a submitted form."""
 
@@ -203,9 +211,10 @@ class FormValues:
     def integer(self, name: str, *, label: str = "", least: int = 1) -> int:
         """Return a field that must be a whole number within 64 bits."""
         text = self.text(name, required=True, label=label, longest=19)
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= LARGEST_INTEGER:
+        number = number_of(text)
+        if number is None or number < least:
             raise Refused(422, f"{label or name}应为整数")
-        return int(text)
+        return number
 
     def upload(self, name: str) -> UploadFile:
         """Return the file that was sent; refused when there is none."""

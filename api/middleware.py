@@ -1,5 +1,7 @@
 """What every answer carries, and how much a request may bring."""
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,8 +19,16 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 LARGEST_BODY = 1 << 20
-LARGEST_UPLOAD = 128 << 20
-UPLOAD_PATH = "/imports"
+LARGEST_IMPORT = 128 << 20
+LARGEST_STATEMENT = 21 << 20  # a document of 20 MB and the form around it
+STATEMENT_PATH = re.compile(r"/enterprises/\d+/statements")
+
+
+def most_bytes(path: str) -> int:
+    """Return how large a body the route at this path takes."""
+    if path == "/imports":
+        return LARGEST_IMPORT
+    return LARGEST_STATEMENT if STATEMENT_PATH.fullmatch(path) else LARGEST_BODY
 
 
 class SecureHeaders:
@@ -63,7 +73,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = LARGEST_UPLOAD if scope["path"] == UPLOAD_PATH else LARGEST_BODY
+        limit = most_bytes(scope["path"])
         declared = dict(scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
             await _too_large(send)

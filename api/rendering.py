@@ -1,5 +1,6 @@
 """Turning a template and its context into a page."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import cache
@@ -37,6 +38,7 @@ def make_environment(lexicon_dir: Path) -> Environment:
     environment.filters.update(
         day=day,
         moment=moment,
+        timetable=timetable,
         ago=ago,
         number=number,
         percent=percent,
@@ -107,6 +109,21 @@ def ago(value: datetime | None) -> str:
     if minutes < 48 * 60:
         return f"{minutes // 60} 小时前"
     return f"{minutes // (24 * 60)} 天前"
+
+
+_EVERY_DAY = re.compile(r"(\d+) (\d+) \* \* \*")
+_EVERY = re.compile(r"(?:\*/(\d+) \*|\d+ \*/(\d+)) \* \* \*")
+
+
+def timetable(cron: str | None) -> str:
+    """Return when a source is fetched, in words; an uncommon cron expression stays what it is."""
+    if not cron:
+        return "上传"
+    if found := _EVERY.fullmatch(cron):
+        return f"每 {found[1]} 分钟" if found[1] else f"每 {found[2]} 小时"
+    if found := _EVERY_DAY.fullmatch(cron):
+        return f"每天 {int(found[2]):02}:{int(found[1]):02}"
+    return cron
 
 
 def number(value: float | int | None, digits: int = 0) -> str:

@@ -37,7 +37,7 @@ WORDS: dict[str, dict[str, str]] = {
         "producer": "标称生产者",
         "sampled": "被抽样单位",
         "consigner": "委托方",
-        "respondent": "被投诉（当事）单位",
+        "respondent": "当事单位",
         "holder": "持证单位",
         "text": "文中提及",
     },

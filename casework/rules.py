@@ -39,6 +39,7 @@ class CasePolicy(BaseModel):
     name: str
     version: str
     status: str
+    lapse: tuple[str, ...]  # limits that are a firm's right: they end by themselves and nobody is late
     steps: dict[str, tuple[Step, ...]]
     hazard_rules: tuple[str, ...]
 
@@ -55,7 +56,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class RunningClock:
-    """A limit with its dates; `met_on` is the day of the step that meets it."""
+    """A limit with its dates; `met_on` is the day of the step that meets it, or the day a right ends by itself."""
 
     limit_id: str
     started_on: date
@@ -116,5 +117,8 @@ def clocks(
         for limit_id in step.start:
             if step.step in first and limit_id in limits:
                 due = due_on(limits[limit_id], first[step.step], calendar)
-                running.append(RunningClock(limit_id, first[step.step], due, met.get(limit_id)))
+                met_on = met.get(limit_id)
+                if limit_id in policy.lapse:
+                    met_on = min(due, met_on or due)
+                running.append(RunningClock(limit_id, first[step.step], due, met_on))
     return running

@@ -11,7 +11,6 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import structlog
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session, sessionmaker
@@ -20,6 +19,7 @@ from demo.province import Province
 from demo.receiver import receiving
 from demo.report import tell
 from demo.run import BUDGET_CNY, Demonstration
+from jobs import logs
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     options = parser.parse_args()
     console = Console(highlight=False)
     # The progress bars tell what happens; log lines would tear them.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    logs.configure(logging.WARNING)
     console.print("[bold]质安雷达演示[/bold]  虚构·海岳省：以下单位、人员、数据均为虚构")
     try:
         demonstration = Demonstration(options.var, Province(scale=options.scale), console, BUDGET_CNY * options.scale)

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from jobs import commands
+from jobs import commands, logs
 
 
 class _Commands(TyperGroup):
@@ -64,6 +64,7 @@ for _module in sorted(module.name for module in pkgutil.iter_modules(commands.__
 
 def main() -> None:
     """Run the command line. What goes wrong is one line and exit code 1; `ZHIAN_DEBUG=1` shows where."""
+    logs.configure()
     try:
         app()
     except Exception as failure:

@@ -208,26 +208,62 @@ class Policy(_Part):
 
 def parse_policy(body: str, *, place: str = "policy.yml") -> Policy:
     """Return the policy written in `body` (YAML); raise PolicyError with one clear line otherwise."""
+    data = _read_yaml(body, place)
     try:
-        # References let a small file unfold into a huge one; a policy has no use for them.
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(body, Loader=yaml.SafeLoader)):
-            raise PolicyError(f"{place} 不能使用 YAML 引用（&、*）")
-        data = yaml.safe_load(body)
         policy = Policy.model_validate(data)
-        canonical = json.dumps(data, ensure_ascii=False, sort_keys=True, default=str)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f"第 {mark.line + 1} 行" if mark else ""
-        raise PolicyError(f"{place} 不是有效的 YAML：{line} {error.problem or ''}".rstrip()) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise PolicyError(f"{place} 不是有效的 YAML") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise PolicyError(
             f"{place} 第 {where} 项有误：{_complaint(first)}" if where else f"{place}：{_complaint(first)}"
         ) from error
+    canonical = json.dumps(data, ensure_ascii=False, sort_keys=True, default=str)
     return policy.model_copy(update={"body": body, "hash": hashlib.sha256(canonical.encode()).hexdigest()[:16]})
+
+
+_DEEPEST = 20  # levels; a policy has six, and the reader's time grows with their square
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads mappings whose names all differ: of two weights under one name the later would win unseen."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise PolicyError(f"第 {key.start_mark.line + 1} 行的“{key.value[:40]}”写了两次")
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(body: str, place: str) -> Any:
+    """Return what is written; PolicyError for what is no YAML, unfolds, nests without end, or says a thing twice."""
+    try:
+        depth = 0
+        for token in yaml.scan(body, Loader=yaml.SafeLoader):
+            # References let a small file unfold into a huge one; a policy has no use for them.
+            if isinstance(token, yaml.AliasToken):
+                raise PolicyError("不能使用 YAML 引用（&、*）")
+            depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+            if depth > _DEEPEST:
+                raise PolicyError(f"层次过深（最多 {_DEEPEST} 层）")
+        return yaml.load(body, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except PolicyError as error:
+        raise PolicyError(f"{place} {error}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f"：第 {mark.line + 1} 行的写法有误" if mark else ""
+        raise PolicyError(f"{place} 不是有效的 YAML{line}") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-30, a number of 5,000 digits
+        raise PolicyError(f"{place} 不是有效的 YAML") from error
 
 
 _COMPLAINTS = {

@@ -15,15 +15,18 @@ from store.dialect import configure
 def open_engine(url: str) -> Engine:
     """Return an engine for `url` (sqlite:///path, or postgresql+psycopg://…), ready to use.
 
-    The folder of an SQLite file is made when it is missing.
+    The folder of an SQLite file is made when it is missing. Errors do not repeat the values of a statement: they
+    end in logs and run rows, and the values may be a complaint.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, json_serializer=_to_json, connect_args={"check_same_thread": False})
+        engine = create_engine(
+            parsed, hide_parameters=True, json_serializer=_to_json, connect_args={"check_same_thread": False}
+        )
     else:
-        engine = create_engine(parsed, json_serializer=_to_json, pool_pre_ping=True)
+        engine = create_engine(parsed, hide_parameters=True, json_serializer=_to_json, pool_pre_ping=True)
     configure(engine)
     return engine
 

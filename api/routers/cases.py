@@ -110,6 +110,7 @@ def case_page(request: Request, session: Reading, scope: InScope, case_id: Id, s
         "taken": {step.step for step, _ in file.steps},
         "next": next_step(kind, [done_of(step) for step, _ in file.steps], policy) if kind in policy.steps else None,
         "limits": load_limits(),
+        "lapse": load_case_policy().lapse,
     }
     return render(request, "case.html", context)
 

@@ -3,7 +3,7 @@
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import anyio
 from fastapi import APIRouter, Query, Request
@@ -24,6 +24,9 @@ from store.reads import imports as reads
 from store.reads.page import EXPORT
 from store.session import read_only, transaction
 from store.tables import JobRequest
+
+if TYPE_CHECKING:
+    from ingest.importers.kinds import Field
 
 router = APIRouter(include_in_schema=False)
 
@@ -181,11 +184,20 @@ def _try(request: Request, path: Path, name: str, kind: str) -> Response:
         ],
         "columns": [meanings().get(f.name, f.name) for f in fields],
         "rows": [
-            ["***" if f.type == "personal" else masked(str(row.values.get(f.name) or "")) for f in fields]
+            ["***" if f.type == "personal" else masked(_as_written(row.values.get(f.name), f)) for f in fields]
             for row in report.rows[:SHOWN_ROWS]
         ],
     }
     return render(request, "import_trial.html", context)
+
+
+def _as_written(value: object, field: "Field") -> str:
+    """Return a value as an office writes it: a code by the first word that means it."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if value is None:
+        return ""
+    return next((word for word, code in (field.choices or {}).items() if code == value), str(value))
 
 
 def _take_in(request: Request, principal: Principal, settings: Settings, path: Path, name: str, kind: str) -> Response:

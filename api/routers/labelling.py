@@ -47,17 +47,21 @@ def save_labels(
     request: Request, session: Writing, scope: InScope, signal_id: Id, principal: Caller, form: Form
 ) -> Response:
     """Keep the answers and go on to the next signal."""
-    if reads.task(session, scope, signal_id, principal.account_id) is None:
+    task = reads.task(session, scope, signal_id, principal.account_id)
+    if task is None:
         raise not_found()
     vocabulary = request.app.state.vocabulary
     known = {"hazard": vocabulary.hazards, "violation": vocabulary.violations, "product": vocabulary.products}
+    asked = {("relevance", "relevant")} | {(one.kind, one.code) for one in task.proposals}
     verdicts: list[decisions.Verdict] = []
     for name, value in form.items():
         kind, _, code = name.partition(":")
         if kind not in decisions.KINDS or not code or value == "":
             continue
-        if value not in decisions.DECISIONS or len(code) > 80:
+        if value not in decisions.DECISIONS:
             raise Refused(422, "标注内容不在可选值之内")
+        if (kind, code) not in asked and code not in known.get(kind, {}):
+            raise Refused(422, "没有这个标签")
         verdicts.append(decisions.Verdict(kind, code, value))
     added_kind, _, added = form.text("add", longest=120).partition(":")
     if added:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.auth import Principal
-from api.deps import LARGEST_INTEGER, Caller, Form, Id, InScope, Paging, Reading, Writing, note
+from api.deps import LARGEST_INTEGER, Caller, Form, Id, InScope, Paging, Reading, Writing, note, number_of
 from api.errors import Refused, not_found
 from api.exports import send_table
 from api.rendering import masked, render
@@ -95,16 +95,17 @@ def decide(session: Writing, scope: InScope, mention_id: Id, principal: Caller, 
             note(session, principal, "decide_link", "mention", mention_id, detail={"decision": "withdraw"})
             return RedirectResponse(f"/review?mention={mention_id}", 303)
         decision, _, chosen = sent.partition(":")
-        enterprise_id = int(chosen) if chosen.isascii() and chosen.isdigit() else None
+        enterprise_id = number_of(chosen)
         if enterprise_id is not None:
             firm = session.get(Enterprise, enterprise_id)
             if firm is None or not scope.covers(firm.region_code):
                 raise not_found()
         ids = [mention_id]
         if form.text("alike") == "true":
-            ids += decisions.waiting_alike(session, mention_id)
+            ids += reads.still_waiting(session, scope, decisions.waiting_alike(session, mention_id))
         if decision == "link":
-            ticked = [int(value) for name, value in form.items() if name == "also" and value.isdecimal()]
+            sent_too = (number_of(value) for name, value in form.items() if name == "also")
+            ticked = [one for one in sent_too if one is not None]
             ids += [one for one in reads.still_waiting(session, scope, ticked) if one not in ids]
         for one in ids:
             decisions.decide(

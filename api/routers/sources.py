@@ -9,7 +9,7 @@ from api.clock import today
 from api.deps import Caller, Config, InScope, Paging, Reading
 from api.errors import not_found
 from api.exports import send_table
-from api.rendering import render
+from api.rendering import render, timetable
 from api.words import word
 from store.export import Cell
 from store.reads import points, regions
@@ -79,7 +79,7 @@ def source_export(
             word(row.channel, "channel"),
             word(row.trust, "trust"),
             row.platform,
-            row.schedule,
+            timetable(row.schedule),
             row.active,
             word(row.verdict, "verdict") if row.verdict else "未体检",
             row.checked_at,

@@ -30,6 +30,7 @@ router = APIRouter(include_in_schema=False)
 
 KINDS = (".pdf", ".ofd", ".doc", ".docx", ".xls", ".xlsx", ".jpg", ".jpeg", ".png", ".txt", ".zip")
 LARGEST = 20 << 20
+EARLIEST = date(2000, 1, 1)  # a year typed as 0026 is a slip
 
 
 @router.post("/enterprises/{enterprise_id}/statements")
@@ -67,8 +68,8 @@ def _hand_in(
             received = date.fromisoformat(form.text("received_on", longest=10, required=True, label="收到日期"))
         except ValueError:
             raise Refused(422, "收到日期应写作 年-月-日") from None
-        if received > today(session, settings):
-            raise Refused(422, "收到日期不能晚于今天")
+        if not EARLIEST <= received <= today(session, settings):
+            raise Refused(422, f"收到日期应在 {EARLIEST} 与今天之间")
         try:
             row = statements.hand_in(
                 session,

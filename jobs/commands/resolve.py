@@ -1,6 +1,7 @@
 """`zhian resolve` and `zhian mentions`: whose name it is, for the store or for a stream of queries."""
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nlp.enterprises import NameSpan, Register
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # half a surrogate pair; what replaces it keeps the offsets
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +55,11 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="输出 JSON（总是如此）")] = True,
     ) -> None:
         firms = _open_register(register_file)
-        _answer("id", lambda item: {"mentions": [_mention(span) for span in firms.mentions(_text(item, "text") or "")]})
+        _answer(
+            "id",
+            lambda item: {"mentions": [_mention(span) for span in firms.mentions(_text(item, "text") or "")]},
+            needs_text=True,
+        )
 
 
 def _mention(span: "NameSpan") -> dict[str, Any]:
@@ -99,14 +106,19 @@ def _resolve(firms: "Register", item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _answer(key: str, reply: "Callable[[dict[str, Any]], dict[str, Any]]") -> None:
+def _answer(key: str, reply: "Callable[[dict[str, Any]], dict[str, Any]]", *, needs_text: bool = False) -> None:
     """Answer each line of standard input under its own identity, at once; a line that cannot be used is told so."""
     from jobs.streams import read_lines, write_lines
 
-    for line in read_lines(lambda item: None if key in item else f"缺少 {key}"):
+    def wrong_with(item: dict[str, Any]) -> str | None:
+        if key not in item:
+            return f"缺少 {key}"
+        return "缺少文本 text" if needs_text and not isinstance(item.get("text"), str) else None
+
+    for line in read_lines(wrong_with):
         write_lines([line.refused(key) if line.error else {key: line.value[key], **reply(line.value)}])
 
 
 def _text(item: dict[str, Any], key: str) -> str | None:
     value = item.get(key)
-    return str(value) if value else None
+    return _HALF_CHARACTER.sub("\ufffd", str(value)) if value else None

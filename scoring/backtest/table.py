@@ -148,11 +148,12 @@ def load_map(path: Path) -> TableMap:
         return TableMap.model_validate(yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {})
     except OSError as error:
         raise TableError(f"读不到 {path.name}：{error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TableError(f"{path.name} 不是有效的 YAML") from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise TableError(f"{path.name} 第 {'.'.join(map(str, first['loc']))} 项有误：{first['msg']}") from error
+        said = "缺少这一项" if first["type"] == "missing" else first["msg"]
+        raise TableError(f"{path.name} 第 {'.'.join(map(str, first['loc']))} 项有误：{said}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-02-30, odd bytes
+        raise TableError(f"{path.name} 不是有效的 YAML") from error
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -15,7 +15,17 @@ from api.grading import rounded_to_sum
 from jobs.settings import Settings
 from jobs.worker import work_once
 from scoring.policy import load_policy
-from store.tables import Account, AuditEntry, Grade, Override, PlanLine, PolicyTrial, PolicyVersion, Statement
+from store.tables import (
+    Account,
+    AuditEntry,
+    Enterprise,
+    Grade,
+    Override,
+    PlanLine,
+    PolicyTrial,
+    PolicyVersion,
+    Statement,
+)
 from tests import factories
 from tests.api.conftest import Browser, Province
 from tests.factories import NOW, TODAY
@@ -136,6 +146,7 @@ def test_an_override_takes_two_people_and_is_seen_beside_the_scorecards_grade(
     page = maker.get(f"/enterprises/{graded}").text
     assert "系统分级为" in page
     assert "停产整顿期间仍在生产" in page
+    assert "风险升高" not in page  # nothing happened at the firm: a person judged it otherwise
     body = maker.get(f"/api/v1/enterprises/{graded}").json()["grades"][0]
     assert (body["level"], body["machine_level"], body["measure"], body["override_id"]) == ("D", "B", "严管", asked.id)
     assert maker.get("/api/v1/enterprises?level=D").json()["total"] == 1
@@ -231,6 +242,17 @@ def test_a_statement_that_cannot_be_kept_leaves_no_file(
     )
     assert answer.status_code == 422
     assert list((settings.var / "statements").glob("*")) == []
+
+
+def test_a_scan_of_several_megabytes_is_kept_and_one_beyond_the_limit_is_not(
+    settings: Settings, browser: Enter, graded: int
+) -> None:
+    near = browser("near")
+    fields = {"csrf": near.csrf, "text": "见扫描件", "received_on": TODAY.isoformat()}
+    for megabytes, status in ((3, 303), (20, 303), (22, 413)):
+        file = {"file": ("扫描件.pdf", bytes(megabytes << 20), "application/pdf")}
+        assert near.post(f"/enterprises/{graded}/statements", data=fields, files=file).status_code == status
+    assert len(list((settings.var / "statements").glob("*"))) == 2
 
 
 def test_the_dossier_holds_the_reasons_and_both_scales(browser: Enter, graded: int) -> None:
@@ -368,3 +390,28 @@ def test_a_line_is_taken_out_of_a_plan_for_a_reason(app: FastAPI, browser: Enter
         assert session.get_one(PlanLine, line.id).status == "withdrawn"
         acts = session.scalars(select(AuditEntry.detail).where(AuditEntry.act == "withdraw_plan_line")).all()
     assert [act["reason"] for act in acts] == ["企业已搬迁"]
+
+
+def test_a_rule_that_a_person_set_aside_is_not_said_to_decide(app: FastAPI, browser: Enter, graded: int) -> None:
+    with app.state.sessions.begin() as session:
+        grade = session.scalars(select(Grade).where(Grade.enterprise_id == graded)).one()
+        firm, newest = session.get_one(Enterprise, graded), grade.id
+        grade.level, grade.previous_level, grade.forced_rule = "D", "B", "f_refused"
+        rule = {"indicator": "forced:f_refused", "zh": "强制规则", "sentence": "拒检", "points": 0.0, "evidence": []}
+        grade.contributions = [*grade.contributions, rule]
+        factories.make_grade(
+            session,
+            firm,
+            as_of=TODAY - timedelta(days=30),
+            level="D",
+            score=20.0,
+            policy_hash=grade.policy_hash,
+        )
+    before = browser("reader").get(f"/enterprises/{graded}").text
+    assert "拒检。等级由这条规则决定" in before
+    assert ask(browser("near"), graded, app, value="C", grade_id=str(newest)).status_code == 303
+    browser("analyst").submit(f"/overrides/{newest_override(app).id}/decide", decision="approve")
+    after = browser("reader").get(f"/enterprises/{graded}").text
+    assert "拒检。系统分级由这条规则决定" in after
+    assert "含人工调整，系统分级" in after
+    assert "本次等级由它决定" not in after

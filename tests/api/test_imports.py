@@ -154,6 +154,9 @@ def test_trying_a_file_stores_nothing(browser: Enter, store: sessionmaker[Sessio
     assert "只检查，没有入库" in answer.text
     assert "2026/13/45" in answer.text
     assert "13812345678" not in answer.text
+    rows = "产品名称,生产企业,检验结论,抽样日期\n充电器,明烛厂,不符合,2026-10-01\n".encode()
+    tried = upload(near, "sampling", rows, dry_run="true").text
+    assert ("<td>不合格</td>" in tried, "fail" in tried) == (True, False)  # words, not codes
     refused = upload(near, "complaint", b"PK\x03\x04 not a workbook", dry_run="true")
     assert "整份文件不能入库" in refused.text
     assert counts() == before

@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from api.rendering import timetable
 from store.tables import JobRequest, ModelVersion
 from tests.api.conftest import Browser, Province
 from tests.factories import NOW, TODAY, make_enterprise, make_run
@@ -105,6 +106,13 @@ def test_a_firms_relations_are_drawn_and_listed(app: FastAPI, browser: Enter, pr
     assert "外市分公司" in browser("admin").get(f"/enterprises/{province.enterprise}").text
 
 
+@pytest.mark.parametrize(
+    "form", [{"hazard:<script>": "yes"}, {"relevance:zzz": "no"}, {"outcome:fail": "yes"}, {"hazard:fire": "perhaps"}]
+)
+def test_a_label_nobody_was_asked_for_is_refused(browser: Enter, province: Province, form: dict[str, str]) -> None:
+    assert browser("analyst").submit(f"/labelling/{province.signal}", **form).status_code == 422
+
+
 def test_a_model_is_retrained_compared_and_put_in_force_from_the_labelling_page(app: FastAPI, browser: Enter) -> None:
     with app.state.sessions.begin() as session:
         model = ModelVersion(
@@ -141,3 +149,33 @@ def test_a_case_offers_the_step_that_comes_next(browser: Enter, province: Provin
     for step, following in (("opened", "notified"), ("notified", "rectifying")):
         assert near.submit(f"{page}/steps", step=step, done_on=TODAY.isoformat()).status_code == 303
         assert f'<option value="{following}" selected>' in near.get(page).text
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("15 6 * * *", "每天 06:15"),
+        ("*/30 * * * *", "每 30 分钟"),
+        ("5 */6 * * *", "每 6 小时"),
+        ("0 8 1 * *", "0 8 1 * *"),
+        ("", "上传"),
+    ],
+)
+def test_a_timetable_is_told_in_words(cron: str, words: str) -> None:
+    assert timetable(cron) == words
+
+
+@pytest.mark.parametrize(("worst", "told"), [((0.30, 0.20, 0.40), False), ((0.10, 0.05, 0.22), True)])
+def test_the_backtest_says_when_grades_do_not_rise(
+    app: FastAPI, browser: Enter, worst: tuple[float, float, float], told: bool
+) -> None:
+    rates = {"A": (0.03, 0.02, 0.04), "C": (0.15, 0.12, 0.18), "D": worst}
+    levels = [
+        {"level": level, "batches": 100, "failures": 3, "rate": rate, "low": low, "high": high}
+        for level, (rate, low, high) in rates.items()
+    ]
+    counts = {"batches": 300, "failures": 9, "base_rate": 0.03, "by_level": levels, "rankings": []}
+    with app.state.sessions.begin() as session:
+        make_run(session, job="backtest", as_of=TODAY, counts=counts)
+    page = browser("reader").get("/backtest").text
+    assert ("D 低于 C（区间重叠，可能出于偶然）" in page) is told

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
@@ -60,3 +61,22 @@ def test_none_and_unsure_touch_the_name_on_the_page_alone(app: FastAPI, browser:
     assert browser("analyst").submit(f"/review/{province.mention}", **form).status_code == 303
     found = decided(app)
     assert (found["某某电器厂"][0], found["明烛充电器"][0]) == ("none", None)
+
+
+def test_the_same_name_in_another_city_is_not_decided_from_here(
+    app: FastAPI, browser: Enter, province: Province
+) -> None:
+    far = wait_for(app, province.enterprise, "某某电器厂", region="990201")
+    near = city_analyst(app, browser)
+    assert near.submit(f"/review/{province.mention}", decision="none", alike="true").status_code == 303
+    with app.state.sessions() as session:
+        assert session.get_one(Link, province.mention).decided == "none"
+        assert session.get_one(Link, far).decided is None
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 28, "１", "-1", "1e9"])
+def test_odd_numbers_decide_nothing(browser: Enter, province: Province, number: str) -> None:
+    analyst = browser("analyst")
+    assert analyst.submit(f"/review/{province.mention}", decision=f"link:{number}"[:30]).status_code in (404, 409)
+    form = {"decision": f"link:{province.enterprise}", "also": [number, "9" * 5000]}
+    assert analyst.submit(f"/review/{province.mention}", **form).status_code == 303

@@ -53,7 +53,7 @@ def test_clocks_start_and_stop_with_the_steps() -> None:
     ]
     running = clocks("failed_sample", done, POLICY, load_limits(), WorkCalendar())
     assert {clock.limit_id: (clock.due_on, clock.met_on) for clock in running} == {
-        "SC01": (date(2026, 3, 17), None),
+        "SC01": (date(2026, 3, 17), date(2026, 3, 17)),  # the firm's right: it ends, nobody is late
         "SC13": (date(2026, 3, 9), date(2026, 3, 5)),
         "SC04": (date(2026, 5, 8), None),
         "SC05": (date(2026, 5, 25), date(2026, 5, 12)),
@@ -116,7 +116,7 @@ def test_a_case_from_opening_to_closing(sessions: sessionmaker[Session], case_id
         case = session.get_one(Case, case_id)
         assert (case.state, case.closed_on) == ("closed", date(2026, 5, 12))
         due = {clock.limit_id: (clock.due_on, clock.met_on) for clock in session.scalars(select(Clock))}
-    assert due["SC01"] == (date(2026, 3, 18), date(2026, 5, 12))  # the entered day off; closing ends every clock
+    assert due["SC01"] == (date(2026, 3, 18), date(2026, 3, 18))  # the entered day off; a right ends by itself
     assert due["SC05"] == (date(2026, 5, 25), date(2026, 5, 12))
 
 

@@ -76,11 +76,13 @@ def test_a_planted_leak_is_told_aloud_and_left_out(files):
         (["--table", "nowhere.csv"], "--map"),
         (["--table", "nowhere.csv", "--map", "map.yml", "--evaluate-from", "2024-01-01"], "没有这个文件"),
         (["--table", "table.csv", "--map", "table.csv", "--evaluate-from", "2024-01-01"], "不是有效的 YAML"),
+        (["--table", "table.csv", "--map", "odd.yml", "--evaluate-from", "2024-01-01"], "不是有效的 YAML"),
         (["--table", "table.csv", "--map", "map.yml", "--evaluate-from", "2034-01-01"], "没有可评估的行"),
     ],
 )
 def test_unusable_arguments_end_with_2_and_one_line(files, monkeypatch, arguments, complaint):
     monkeypatch.chdir(files)
+    (files / "odd.yml").write_text("entity: firm\ndate: 2024-02-30\n", encoding="utf-8")
     result = CliRunner().invoke(app, ["backtest", *arguments])
     assert result.exit_code == 2
     assert complaint in result.stderr

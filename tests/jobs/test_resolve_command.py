@@ -61,6 +61,19 @@ def test_mentions_gives_offsets_into_the_text_as_given(register: Path) -> None:
     assert all(text[m["start"] : m["end"]] == m["text"] for m in found)
 
 
+def test_half_a_character_stops_nothing_and_shifts_no_offset(register: Path) -> None:
+    lines = '{"id": 1, "text": "\\ud83d在宁波华盛电器有限公司买的"}\n{"id": 2}\n{"id": 3, "text": ""}\n'
+    result = CliRunner().invoke(app, ["mentions", "--register", str(register), "--json"], input=lines)
+    assert result.exit_code == 0, result.output
+    found, missing, empty = (json.loads(line) for line in result.stdout.splitlines())
+    assert [(one["start"], one["text"]) for one in found["mentions"]] == [(2, "宁波华盛电器有限公司")]
+    assert missing == {"id": 2, "line": 2, "error": "缺少文本 text"}
+    assert empty == {"id": 3, "mentions": []}
+    odd = '{"query_id": 1, "query": "\\ud83d宁波华盛电器有限公司", "context": "\\udc00"}\n'
+    result = CliRunner().invoke(app, ["resolve", "--register", str(register), "--json"], input=odd)
+    assert (result.exit_code, json.loads(result.stdout)["decision"]) == (0, "link")
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [("name,x\n甲,1\n", "缺少 id 或 name 列"), (None, "找不到名册")],
@@ -75,7 +88,7 @@ def test_an_unusable_register_is_one_clear_line(tmp_path: Path, content: str | N
 
 @pytest.mark.parametrize(("command", "key"), [("resolve", "query_id"), ("mentions", "id")])
 def test_a_line_that_cannot_be_used_is_told_so_in_its_place(register: Path, command: str, key: str) -> None:
-    usable = json.dumps({key: "a"})
+    usable = json.dumps({key: "a", "text": ""})
     given = f"{usable}\n{{oops\n\n{json.dumps({'query': 'x'})}\n{usable}\n"
     result = CliRunner().invoke(app, [command, "--register", str(register), "--json"], input=given)
     lines = [json.loads(line) for line in result.stdout.splitlines()]

@@ -37,6 +37,11 @@ def test_the_hash_follows_the_numbers_and_not_the_comments():
         ("name: grade", "name: &n grade\nbasis: *n", "引用"),
         ("D: 60", "D: .nan", "有限"),
         ("weight: 25", "weight: 250", "不应大于 100"),
+        ("weight: 25", "weight: 25\n    weight: 1", "“weight”写了两次"),
+        ("weight: 25", f"weight: {'9' * 5000}", "YAML"),
+        ("name: grade", "name: 2026-99-99", "YAML"),
+        ("name: grade", f"name: {'[' * 50_000}", "层次过深"),
+        ("name: grade", "name: !!python/name:os.system", "第 "),
         ("validity_months: 12", "validity: 12", "缺少这一项"),
     ],
 )

@@ -110,7 +110,7 @@
           borderColor: line,
           textStyle: { color: colour("--ink") },
         },
-        grid: { left: 8, right: 12, top: 36, bottom: 4, containLabel: true },
+        grid: { left: 8, right: 24, top: 36, bottom: 4, containLabel: true },
         ...option,
         legend: { top: 0, type: "scroll", textStyle: { color: ink }, ...option.legend },
       });
