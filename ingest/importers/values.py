@@ -94,9 +94,9 @@ class ColumnReader:
         parse = _parser(field, epoch_1904, today)
         self._known = _Known(parse) if parse else None
 
-    def read(self, cells: Sequence[Cell]) -> Column:
-        """Return the canonical values of the cells."""
-        return self._read_text(cells) if self._known is None else self._read_known(cells, self._known)
+    def read(self, cells: Sequence[Cell], stripped: bool = False) -> Column:
+        """Return the canonical values of the cells; those that are `stripped` are text without blanks around it."""
+        return self._read_text(cells, stripped) if self._known is None else self._read_known(cells, self._known)
 
     def _read_known(self, cells: Sequence[Cell], known: "_Known") -> Column:
         if len(known) > _CACHE_LIMIT:
@@ -116,11 +116,11 @@ class ColumnReader:
             _miss(values, faults)
         return Column(values, faults, repaired)
 
-    def _read_text(self, cells: Sequence[Cell]) -> Column:
+    def _read_text(self, cells: Sequence[Cell], stripped: bool) -> Column:
         faults: dict[int, str] = {}
-        values: list[Any]
+        values: Sequence[Any]
         try:
-            values = list(map(str.strip, cells))  # type: ignore[arg-type]
+            values = cells if stripped else list(map(str.strip, cells))  # type: ignore[arg-type]
         except TypeError:
             values = []
             for index, cell in enumerate(cells):
