@@ -7,8 +7,10 @@ out of the text at once; only the other blocks go through the csv module row by 
 import codecs
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator
 from itertools import chain
+from sys import getsizeof
 from typing import Any
 
 from ingest.importers.headers import SEARCHED_ROWS, HeaderFinder
@@ -17,9 +19,11 @@ from ingest.importers.tables import Columns, Row, Table
 from ingest.importers.text import DAMAGED, is_misread, is_plain, reading_order, split_bom
 
 SEPARATORS = ",;\t"
+MIB = 1024 * 1024
 _HEAD = 65_536
-_PIECE = 1 << 15
-_LINE_END = "␤"  # stands for a line's end while it is cut, for it is a printable mark
+_PIECE = 16_000
+_MOST_HELD = 288 * MIB  # of a file's bytes and its text; the reading process may have half as much again
+_LINE_END = "¶"  # stands for a line's end while the text is cut: a printable mark, and no more than a byte
 END = ("\x00end of file\x00",)
 """The row after the last: a table that ends without it was cut inside a quote."""
 
@@ -37,12 +41,13 @@ def read_delimited(data: bytes, finder: HeaderFinder) -> Table:
             continue
         found = [(finder.find(_top_rows(head, separator)), separator) for separator in SEPARATORS]
         known = [(len(header.columns), -SEPARATORS.index(mark), mark) for header, mark in found if header]
+        text = _Text(body, encoding, errors)
         if errors == "strict":
-            if not _is_valid(body, encoding):
+            if not text.is_valid():
                 continue
             unknown.append((encoding, head))
         if known:
-            blocks = _blocks(_decoded(body, encoding, errors), max(known)[2])
+            blocks = _blocks(text.pieces(), max(known)[2])
             first = next(blocks)
             return Table("", first.rows() if isinstance(first, Columns) else first, blocks=blocks, end=END)
     if not unknown or any(_is_damaged(head, finder) for _, head in unknown):
@@ -65,15 +70,6 @@ def _decode_head(body: bytes, encoding: str, errors: str) -> str:
     return codecs.getincrementaldecoder(encoding)(errors).decode(piece, final=len(piece) == len(body))
 
 
-def _is_valid(body: bytes, encoding: str) -> bool:
-    try:
-        for _ in _decoded(body, encoding, "strict"):
-            pass
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _shows(text: str, finder: HeaderFinder) -> bool:
     return any(finder.find(_top_rows(text, separator)) is not None for separator in SEPARATORS)
 
@@ -88,12 +84,45 @@ def _top_rows(text: str, separator: str) -> list[list[str]]:
     return rows
 
 
-def _decoded(body: bytes, encoding: str, errors: str) -> Iterator[str]:
-    """Yield the text in pieces small enough to stay in the processor's cache until their cells were read."""
-    decoder = codecs.getincrementaldecoder(encoding)(errors)
-    for start in range(0, len(body), _PIECE):
-        yield decoder.decode(body[start : start + _PIECE])
-    yield decoder.decode(b"", final=True)
+class _Text:
+    """The text of a file. What was decoded to see whether all of it can be is kept, as far as memory goes."""
+
+    def __init__(self, body: bytes, encoding: str, errors: str) -> None:
+        self._body = body
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors)
+        self._kept: deque[str] = deque()
+        self._resume = (0, self._decoder.getstate())
+
+    def is_valid(self) -> bool:
+        """True when the whole can be decoded; asked at most once, before the pieces are taken."""
+        room = _MOST_HELD - len(self._body)
+        try:
+            for end, piece in self._decode(0):
+                room -= getsizeof(piece)
+                if room > 0:
+                    self._kept.append(piece)
+                    self._resume = (end, self._decoder.getstate())
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the text in pieces so small that the processor's cache holds their cells while they are read."""
+        start, state = self._resume
+        while self._kept:
+            yield from _small(self._kept.popleft())
+        self._decoder.setstate(state)
+        for _, piece in self._decode(start):
+            yield from _small(piece)
+
+    def _decode(self, start: int) -> Iterator[tuple[int, str]]:
+        for at in range(start, len(self._body), MIB):
+            end = at + MIB
+            yield end, self._decoder.decode(self._body[at:end], final=end >= len(self._body))
+
+
+def _small(text: str) -> Iterator[str]:
+    return (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
 
 
 def _blocks(pieces: Iterator[str], separator: str) -> Iterator[Columns | list[Row]]:
@@ -117,7 +146,7 @@ def _blocks(pieces: Iterator[str], separator: str) -> Iterator[Columns | list[Ro
 
 def _block(text: str, separator: str) -> Columns | list[Row] | None:
     """Return the rows of whole lines; None when a quoted cell goes on after them."""
-    if '"' not in text and (columns := _columns(text.replace("\r\n", "\n"), separator)):
+    if '"' not in text and (columns := _columns(text, separator)):
         return columns
     rows = _csv_rows(text, separator)
     return rows if rows.pop() == list(END) else None
@@ -125,11 +154,13 @@ def _block(text: str, separator: str) -> Columns | list[Row] | None:
 
 def _columns(text: str, separator: str) -> Columns | None:
     """Return the cells of lines without quotes; None when the lines or their text are not all alike and plain."""
-    lines = text.count("\n")
-    width = text.count(separator, 0, text.find("\n")) + 1
-    if _LINE_END in text or "\n" + separator * (width - 1) + "\n" in "\n" + text:  # an empty row
+    end = "\r\n" if text.endswith("\r\n") else "\n"
+    lines = text.count(end)
+    width = text.count(separator, 0, text.find(end)) + 1
+    empty = end + separator * (width - 1) + end
+    if _LINE_END in text or text.startswith(empty[len(end) :]) or empty in text:
         return None
-    marked = text.replace("\n", separator + _LINE_END + separator)
+    marked = text.replace(end, separator + _LINE_END + separator)
     if not is_plain(marked if separator.isprintable() else marked.replace(separator, "")):
         return None
     cells = marked.split(separator)

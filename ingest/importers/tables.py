@@ -386,7 +386,7 @@ class _SheetReader:
             if keys is None:
                 seen_rows |= fresh
                 return
-            fresh_keys = {hash(key) for key in keys}
+            fresh_keys = set(map(hash, keys))
             if len(fresh_keys) == count and seen_keys.isdisjoint(fresh_keys):
                 seen_rows |= fresh
                 seen_keys |= fresh_keys

@@ -17,7 +17,7 @@ DAMAGED = re.compile("[\ufffd\ud800-\udfff]|锟斤拷")
 
 def is_plain(text: str) -> bool:
     """True when there is surely nothing INVISIBLE or DAMAGED in a text, nor any blank but the common one."""
-    return text.isprintable() and "\ufffd" not in text and "锟斤拷" not in text
+    return text.isprintable() and "\ufffd" not in text and not ("锟" in text and "锟斤拷" in text)
 
 
 _BOMS = (

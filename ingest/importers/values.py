@@ -118,7 +118,7 @@ class ColumnReader:
 
     def _read_text(self, cells: Sequence[Cell], stripped: bool) -> Column:
         faults: dict[int, str] = {}
-        values: Sequence[Any]
+        values: Any
         try:
             values = cells if stripped else list(map(str.strip, cells))  # type: ignore[arg-type]
         except TypeError:
@@ -167,6 +167,8 @@ class _Known(dict[Any, Any]):
         value = self._parse(cell)
         if type(value) is Fault:
             self.odd.add(cell)
+        elif type(value) is str and value == cell:
+            value = cell  # one string to look at in place of two, over and over
         self[cell] = value
         return value
 
