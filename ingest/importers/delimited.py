@@ -116,9 +116,10 @@ class _Text:
             yield from _small(piece)
 
     def _decode(self, start: int) -> Iterator[tuple[int, str]]:
-        for at in range(start, len(self._body), MIB):
+        body = memoryview(self._body)
+        for at in range(start, len(body), MIB):
             end = at + MIB
-            yield end, self._decoder.decode(self._body[at:end], final=end >= len(self._body))
+            yield end, self._decoder.decode(body[at:end], final=end >= len(body))
 
 
 def _small(text: str) -> Iterator[str]:
@@ -168,7 +169,7 @@ def _columns(text: str, separator: str) -> Columns | None:
     if len(cells) != lines * (width + 1) or cells[width :: width + 1].count(_LINE_END) != lines:
         return None
     stripped = " " not in marked or not (marked[0] == " " or separator + " " in marked or " " + separator in marked)
-    return Columns([cells[at :: width + 1] for at in range(width)], stripped)
+    return Columns([cells[at :: width + 1] for at in range(width)], stripped, longest=len(text))
 
 
 def _csv_rows(text: str, separator: str) -> list[Any]:

@@ -27,11 +27,12 @@ Row = list[Cell]
 class Columns:
     """Rows of plain text (see `is_plain`) column by column: of one width, none of them empty.
 
-    Where they are `stripped`, no cell begins or ends with a blank.
+    Where they are `stripped`, no cell begins or ends with a blank; none is longer than `longest`.
     """
 
     cells: list[list[str]]
     stripped: bool
+    longest: int
 
     def __len__(self) -> int:
         return len(self.cells[0])
@@ -208,10 +209,12 @@ class _SheetReader:
         bad: dict[int, list[tuple[str, str, str]]] = {}  # row in chunk -> (class, column, raw)
         repaired: list[tuple[int, str, str, Cell]] = []
         columns: Sequence[Sequence[Cell]]
+        said: dict[str, Any]  # what is known of all cells
         if isinstance(rows, Columns):
-            columns, stripped = rows.cells, rows.stripped
+            columns = rows.cells
+            said = {"stripped": rows.stripped, "longest": rows.longest}
         else:
-            stripped = False
+            said = {}
             numbers, rows = self._without_empty(numbers, rows)
             if self._table.odd_rows:
                 for index, number in enumerate(numbers):
@@ -225,7 +228,7 @@ class _SheetReader:
         readings: list[Sequence[Any]] = []
         for field_ in self._fields:
             cells = self._cells(field_.name, field_.joined, columns, count, bad)
-            column = self._readers[field_.name].read(cells, stripped and field_.name not in self._defaults)
+            column = self._readers[field_.name].read(cells, **({} if field_.name in self._defaults else said))
             readings.append(column.values)
             for index, reason in column.faults.items():
                 bad.setdefault(index, []).append((reason, self._column_name(field_.name), as_text(cells[index])))
