@@ -99,7 +99,9 @@ class ColumnReader:
 
         Those that are `stripped` are text without blanks around it; none is longer than `longest`, if that is said.
         """
-        return self._read_text(cells, stripped, longest) if self._known is None else self._read_known(cells, self._known)
+        return (
+            self._read_text(cells, stripped, longest) if self._known is None else self._read_known(cells, self._known)
+        )
 
     def _read_known(self, cells: Sequence[Cell], known: "_Known") -> Column:
         if len(known) > _CACHE_LIMIT:
