@@ -50,6 +50,7 @@ class _Worker:
             name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "HOME", "TZ")
         }
         environment |= {"PYTHONPATH": str(_PROJECT), "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+        environment["MALLOC_MMAP_THRESHOLD_"] = "524288"  # what is large goes back when it is freed
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ingest.importers.worker"],
             stdin=subprocess.PIPE,

@@ -24,10 +24,30 @@ Row = list[Cell]
 
 
 @dataclass(slots=True)
+class Columns:
+    """Rows of plain text (see `is_plain`) column by column: of one width, none of them empty.
+
+    Where they are `stripped`, no cell begins or ends with a blank; none is longer than `longest`.
+    """
+
+    cells: list[list[str]]
+    stripped: bool
+    longest: int
+
+    def __len__(self) -> int:
+        return len(self.cells[0])
+
+    def rows(self) -> list[Row]:
+        """Return the rows one by one."""
+        return list(map(list, zip(*self.cells, strict=True)))
+
+
+@dataclass(slots=True)
 class Table:
     """One table of a file before anything is known about it.
 
     `first_row` is the number its first row has in the file; `odd_rows` are rows that are none, by that number.
+    `blocks` are the rows that follow `rows`, where a reader has them in runs.
     """
 
     sheet: str
@@ -38,6 +58,7 @@ class Table:
     odd_rows: Mapping[int, OddCell] = field(default_factory=dict)
     row_numbers: Sequence[int] | None = None
     end: tuple[str, ...] | None = None  # the row that has to stand last, and is none itself
+    blocks: Iterable[Columns | list[Row]] = ()
 
 
 @dataclass(slots=True)
@@ -114,11 +135,14 @@ class TableReader:
         sheet = _SheetReader(kind, finder, header, table, self)
         position = header.bottom + 1
         remaining: Iterator[Row] = chain(top[position:], rows)
-        while chunk := list(islice(remaining, CHUNK_ROWS)):
-            closed = closed or _take_end(chunk, table)
-            _check_width(chunk)
-            if layout:
-                chunk = [row if self._concerns_us(row, layout, header) else [] for row in chunk]
+        for chunk in chain(iter(lambda: list(islice(remaining, CHUNK_ROWS)), []), table.blocks):
+            if isinstance(chunk, Columns) and (layout or len(chunk.cells) != sheet.width):
+                chunk = chunk.rows()
+            if not isinstance(chunk, Columns):
+                closed = closed or _take_end(chunk, table)
+                _check_width(chunk)
+                if layout:
+                    chunk = [row if self._concerns_us(row, layout, header) else [] for row in chunk]
             yield sheet.check(chunk, position)
             position += len(chunk)
             self._rows += len(chunk)
@@ -165,7 +189,7 @@ class _SheetReader:
 
     def __init__(self, kind: Kind, finder: HeaderFinder, header: Header, table: Table, file: TableReader) -> None:
         self._kind, self._finder, self._header, self._table, self._file = kind, finder, header, table, file
-        self._width = max((i + 1 for i, name in enumerate(header.names) if name), default=0)
+        self.width = max((i + 1 for i, name in enumerate(header.names) if name), default=0)
         self._defaults = {name: text for name, text in finder.defaults.items() if name not in header.columns}
         present = header.columns.keys() | self._defaults.keys()
         self._fields = tuple(f for f in kind.fields if f.name in present and f.type not in ("seq", "passed"))
@@ -177,31 +201,34 @@ class _SheetReader:
         self._first_name = next((name for name in self._folded_names if name), "")
         self._values: dict[str, Sequence[Any]] = {}
 
-    def check(self, rows: list[Row], position: int) -> Batch:
+    def check(self, rows: Columns | list[Row], position: int) -> Batch:
         """Return the rows checked; `position` is the 0-based place of the first of them in the table."""
         numbers = self._numbers(position, len(rows))
-        if not all(map(any, rows)) and not self._table.odd_rows:
-            filled = [index for index, row in enumerate(rows) if any(row)]
-            self._file._count(ignored=len(rows) - len(filled))
-            numbers = [numbers[index] for index in filled]
-            rows = [rows[index] for index in filled]
         problems: list[RowProblem] = []
         failed: list[FailedRow] = []
         bad: dict[int, list[tuple[str, str, str]]] = {}  # row in chunk -> (class, column, raw)
         repaired: list[tuple[int, str, str, Cell]] = []
-        if self._table.odd_rows:
-            for index, number in enumerate(numbers):
-                if odd := self._table.odd_rows.get(number):
-                    bad[index] = [(odd.reason, "", odd.raw)]
-        width = self._width
-        if set(map(len, rows)) != {width}:
-            self._square(rows, bad)
-        self._clean(rows, bad)
-        columns = list(zip(*rows, strict=True))
+        columns: Sequence[Sequence[Cell]]
+        said: dict[str, Any]  # what is known of all cells
+        if isinstance(rows, Columns):
+            columns = rows.cells
+            said = {"stripped": rows.stripped, "longest": rows.longest}
+        else:
+            said = {}
+            numbers, rows = self._without_empty(numbers, rows)
+            if self._table.odd_rows:
+                for index, number in enumerate(numbers):
+                    if odd := self._table.odd_rows.get(number):
+                        bad[index] = [(odd.reason, "", odd.raw)]
+            if set(map(len, rows)) != {self.width}:
+                self._square(rows, bad)
+            self._clean(rows, bad)
+            columns = list(zip(*rows, strict=True))
+        count = len(numbers)
         readings: list[Sequence[Any]] = []
         for field_ in self._fields:
-            cells = self._cells(field_.name, field_.joined, columns, len(rows), bad)
-            column = self._readers[field_.name].read(cells)
+            cells = self._cells(field_.name, field_.joined, columns, count, bad)
+            column = self._readers[field_.name].read(cells, **({} if field_.name in self._defaults else said))
             readings.append(column.values)
             for index, reason in column.faults.items():
                 bad.setdefault(index, []).append((reason, self._column_name(field_.name), as_text(cells[index])))
@@ -213,17 +240,18 @@ class _SheetReader:
                 for index, cell in enumerate(columns[at]):
                     if len(as_text(cell)) > CELL_LIMIT:
                         bad.setdefault(index, []).append(("field_too_long", self._header.names[at], as_text(cell)))
-        for index, number in enumerate(numbers):  # a row that is none has no other faults
-            if number in self._table.odd_rows:
-                bad[index] = bad[index][:1]
+        if self._table.odd_rows:
+            for index, number in enumerate(numbers):  # a row that is none has no other faults
+                if number in self._table.odd_rows:
+                    bad[index] = bad[index][:1]
         self._excuse_visits(bad)
-        self._check_contradiction(len(rows), bad)
-        ignored = {i for i in bad if self._is_ignored(rows[i], numbers[i])}
+        self._check_contradiction(bad)
+        ignored = {i for i in bad if self._is_ignored([column[i] for column in columns], numbers[i])}
         for index, name, reason, cell in repaired:
             if index not in ignored:
                 self._file.tally.warnings[reason] += 1
                 problems.append(self._problem(numbers[index], name, reason, cell, rejected=False))
-        self._check_duplicates(columns, len(rows), bad)
+        self._check_duplicates(columns, count, bad)
         for index in sorted(bad.keys() - ignored):
             for place, (reason, name, raw) in enumerate(bad[index]):
                 if place == 0:
@@ -232,12 +260,11 @@ class _SheetReader:
                     self._file.told += 1
                     problems.append(RowProblem(self._table.sheet, numbers[index], name, reason, _safe(raw[:1000])))
             if self._file.keep_failed:
-                failed.append(
-                    FailedRow(self._table.sheet, numbers[index], bad[index][0][0], self._as_received(rows[index]))
-                )
+                received = self._as_received([column[index] for column in columns])
+                failed.append(FailedRow(self._table.sheet, numbers[index], bad[index][0][0], received))
         out = bad.keys()
         if out:
-            kept = [i for i in range(len(rows)) if i not in out]
+            kept = [i for i in range(count) if i not in out]
             valid_numbers: Sequence[int] = [numbers[i] for i in kept]
             readings = [[column[i] for i in kept] for column in readings]
         else:
@@ -251,9 +278,16 @@ class _SheetReader:
         start = self._table.first_row + position
         return range(start, start + count)
 
+    def _without_empty(self, numbers: Sequence[int], rows: list[Row]) -> tuple[Sequence[int], list[Row]]:
+        if all(map(any, rows)) or self._table.odd_rows:
+            return numbers, rows
+        filled = [index for index, row in enumerate(rows) if any(row)]
+        self._file._count(ignored=len(rows) - len(filled))
+        return [numbers[index] for index in filled], [rows[index] for index in filled]
+
     def _square(self, rows: list[Row], bad: dict[int, list[tuple[str, str, str]]]) -> None:
         """Give every row the header's width. A short row ends empty; a long one may only be empty beyond."""
-        width = self._width
+        width = self.width
         for index, row in enumerate(rows):
             if len(row) < width:
                 rows[index] = row + [""] * (width - len(row))
@@ -329,7 +363,7 @@ class _SheetReader:
             if not bad[index]:
                 del bad[index]
 
-    def _check_contradiction(self, count: int, bad: dict[int, list[tuple[str, str, str]]]) -> None:
+    def _check_contradiction(self, bad: dict[int, list[tuple[str, str, str]]]) -> None:
         """A passed batch with failed items, or a failed one without, contradicts itself. Clause C9."""
         result, items = self._kind.result, self._kind.items
         if not result or not items or items not in self._values:
@@ -355,7 +389,7 @@ class _SheetReader:
             if keys is None:
                 seen_rows |= fresh
                 return
-            fresh_keys = {hash(key) for key in keys}
+            fresh_keys = set(map(hash, keys))
             if len(fresh_keys) == count and seen_keys.isdisjoint(fresh_keys):
                 seen_rows |= fresh
                 seen_keys |= fresh_keys

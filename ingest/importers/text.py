@@ -14,6 +14,12 @@ INVISIBLE = re.compile(
 DAMAGED = re.compile("[\ufffd\ud800-\udfff]|锟斤拷")
 """Traces of text that was lost before it came here. Clause C3."""
 
+
+def is_plain(text: str) -> bool:
+    """True when there is surely nothing INVISIBLE or DAMAGED in a text, nor any blank but the common one."""
+    return text.isprintable() and "\ufffd" not in text and not ("锟" in text and "锟斤拷" in text)
+
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),

@@ -92,11 +92,16 @@ class ColumnReader:
         self.field = field
         self._limit = {"name": NAME_LIMIT, "text": TEXT_LIMIT}.get(field.type, CELL_LIMIT)
         parse = _parser(field, epoch_1904, today)
-        self._known = _Known(parse) if parse else None
+        self._known = _Known(parse, field.required) if parse else None
 
-    def read(self, cells: Sequence[Cell]) -> Column:
-        """Return the canonical values of the cells."""
-        return self._read_text(cells) if self._known is None else self._read_known(cells, self._known)
+    def read(self, cells: Sequence[Cell], *, stripped: bool = False, longest: int = CELL_LIMIT + 1) -> Column:
+        """Return the canonical values of the cells.
+
+        Those that are `stripped` are text without blanks around it; none is longer than `longest`, if that is said.
+        """
+        return (
+            self._read_text(cells, stripped, longest) if self._known is None else self._read_known(cells, self._known)
+        )
 
     def _read_known(self, cells: Sequence[Cell], known: "_Known") -> Column:
         if len(known) > _CACHE_LIMIT:
@@ -112,15 +117,15 @@ class ColumnReader:
                         repaired[index] = value.reason
                     else:
                         faults[index] = value.reason
-        if self.field.required:
-            _miss(values, faults)
+            if self.field.required:
+                _miss(values, faults)
         return Column(values, faults, repaired)
 
-    def _read_text(self, cells: Sequence[Cell]) -> Column:
+    def _read_text(self, cells: Sequence[Cell], stripped: bool, longest: int) -> Column:
         faults: dict[int, str] = {}
-        values: list[Any]
+        values: Any
         try:
-            values = list(map(str.strip, cells))  # type: ignore[arg-type]
+            values = cells if stripped else list(map(str.strip, cells))  # type: ignore[arg-type]
         except TypeError:
             values = []
             for index, cell in enumerate(cells):
@@ -129,7 +134,7 @@ class ColumnReader:
                 elif self.field.type == "id" and isinstance(cell, float) and abs(cell) >= _SAFE_ID:
                     faults[index] = "bad_id"
                 values.append("" if type(cell) is OddCell else as_text(cell).strip())
-        if max(map(len, values), default=0) > self._limit:
+        if longest > self._limit and max(map(len, values), default=0) > self._limit:
             faults |= {i: "field_too_long" for i, value in enumerate(values) if len(value) > self._limit}
         if not EMPTY.isdisjoint(values):
             values = [None if value in EMPTY else value for value in values]
@@ -156,17 +161,22 @@ def _miss(values: Sequence[Any], faults: dict[int, str]) -> None:
 
 
 class _Known(dict[Any, Any]):
-    """Cells already parsed; a cell seen for the first time is parsed on look-up."""
+    """Cells already parsed; a cell seen for the first time is parsed on look-up.
 
-    def __init__(self, parse: Callable[[Cell], Any]) -> None:
+    The `odd` ones are at fault, or empty where something is `required`.
+    """
+
+    def __init__(self, parse: Callable[[Cell], Any], required: bool) -> None:
         super().__init__()
-        self._parse = parse
+        self._parse, self._required = parse, required
         self.odd: set[Cell] = set()
 
     def __missing__(self, cell: Cell) -> Any:
         value = self._parse(cell)
-        if type(value) is Fault:
+        if type(value) is Fault or (self._required and value is None):
             self.odd.add(cell)
+        elif type(value) is str and value == cell:
+            value = cell  # one string to look at in place of two, over and over
         self[cell] = value
         return value
 

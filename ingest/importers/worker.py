@@ -8,13 +8,16 @@ import gc
 import resource
 import struct
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
+
+from ingest.importers.tables import CHUNK_ROWS, Batch
 
 MAX_DATA_BYTES = 448 * 1024 * 1024
 MAX_ADDRESS_BYTES = 1536 * 1024 * 1024
@@ -65,16 +68,8 @@ def serve(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             defaults=request.get("defaults"),
             keep_failed=request["rows"],
         )
-        for batch in reading:
-            yield {
-                "sheet": batch.sheet,
-                "count": len(batch.numbers),
-                "numbers": list(batch.numbers) if request["rows"] else [],
-                "fields": batch.fields,
-                "columns": batch.columns if request["rows"] else [],
-                "problems": [[p.sheet, p.row, p.column, p.reason, p.raw, p.rejected] for p in batch.problems],
-                "failed": [[f.sheet, f.row, f.reason, f.cells] for f in batch.failed] if request["rows"] else [],
-            }
+        for batches in _gathered(reading, request["rows"]):
+            yield _message(batches)
         yield {"report": asdict(reading.report)}
     except MemoryError:
         yield {
@@ -86,6 +81,33 @@ def serve(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 FileReport(name, kind.name, "rejected", "corrupt", f"文件无法读取（{type(broken).__name__}）")
             )
         }
+
+
+def _gathered(reading: Iterable[Batch], with_rows: bool) -> Iterator[list[Batch]]:
+    """Yield batches of one table that together are worth a message; their rows are dropped if nobody wants them."""
+    held: list[Batch] = []
+    rows = 0
+    for batch in reading:
+        if held and (rows >= CHUNK_ROWS or (batch.sheet, batch.fields) != (held[0].sheet, held[0].fields)):
+            yield held
+            held, rows = [], 0
+        rows += len(batch.numbers) + len(batch.problems)
+        held.append(batch if with_rows else replace(batch, columns=()))
+    if held:
+        yield held
+
+
+def _message(batches: Sequence[Batch]) -> dict[str, Any]:
+    columns = [list(chain.from_iterable(parts)) for parts in zip(*(batch.columns for batch in batches), strict=True)]
+    return {
+        "sheet": batches[0].sheet,
+        "count": sum(len(batch.numbers) for batch in batches),
+        "numbers": [number for batch in batches for number in batch.numbers] if columns else [],
+        "fields": batches[0].fields,
+        "columns": columns,
+        "problems": [[p.sheet, p.row, p.column, p.reason, p.raw, p.rejected] for b in batches for p in b.problems],
+        "failed": [[f.sheet, f.row, f.reason, f.cells] for b in batches for f in b.failed],
+    }
 
 
 def send(stream: BinaryIO, message: Any) -> None:
