@@ -1,5 +1,6 @@
 """What runs when, and why. APScheduler only ticks; a lease decides who answers a tick, a unique row that one does."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -62,7 +63,7 @@ def due_at(entry: Entry, now: datetime) -> datetime | None:
 
     Computed on the wall clock of Asia/Shanghai, which has no daylight saving, whatever the host's zone is.
     """
-    trigger = CronTrigger.from_crontab(entry.cron, timezone=CHINA)
+    trigger = CronTrigger.from_crontab(_named_days(entry.cron), timezone=CHINA)
     local = now.astimezone(CHINA)
     for back in (timedelta(minutes=2), timedelta(hours=7), LATEST):
         newest: datetime | None = None
@@ -73,6 +74,15 @@ def due_at(entry: Entry, now: datetime) -> datetime | None:
         if newest is not None:
             return newest.astimezone(UTC)
     return None
+
+
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _named_days(cron: str) -> str:
+    """Spell the days of the week: cron counts them from Sunday, the scheduler's numbers count from Monday."""
+    head, _, days = cron.rpartition(" ")
+    return f"{head} {re.sub(r'(?<![/0-9])[0-7](?![0-9])', lambda day: _DAYS[int(day[0])], days)}"
 
 
 def claim(session: Session, held: Held, entry: Entry, due: datetime, now: datetime) -> int | None:

@@ -34,6 +34,11 @@ MINUTE = Entry("deliver", "* * * * *", "送达", "", 1)
         # A day on which clocks change elsewhere is a day like any other here.
         (MORNING, "2026-03-08T22:20:00", "2026-03-08T22:15:00"),
         (Entry("x", "0 0 1 1 *", "", "", 1), "2026-10-31T10:20:30", None),
+        # 2026-10-31 is a Saturday: the sixth day as cron counts, and the last of 1-6.
+        (Entry("x", "0 8 * * 6", "", "", 1), "2026-10-31T10:20:30", "2026-10-31T00:00:00"),
+        (Entry("x", "0 8 * * sat", "", "", 1), "2026-10-31T10:20:30", "2026-10-31T00:00:00"),
+        (Entry("x", "0 8 * * 1-6", "", "", 1), "2026-10-31T10:20:30", "2026-10-31T00:00:00"),
+        (Entry("x", "0 8 * * 0,5", "", "", 1), "2026-10-31T10:20:30", None),
     ],
 )
 def test_due_times(entry: Entry, now: str, due: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
