@@ -16,7 +16,7 @@ from nlp.classifiers.linear import Floats, LinearBlock, Scale, fit_block, fit_sc
 from nlp.classifiers.pairs import Candidates, product_candidates, rule_candidates, worth_reading
 from nlp.classifiers.trees import Trees, fit_trees
 from nlp.corpus import Example
-from nlp.features import Vocabulary
+from nlp.features import PlacedRuns, Vocabulary
 from nlp.reading import TextReading
 from nlp.taxonomy import Taxonomy
 
@@ -63,10 +63,12 @@ class TextModel:
         """Judge a batch."""
         if not readings:
             return []
-        scores = self.block.scores(self.vocabulary.matrix([reading.features for reading in readings]))
+        features = [reading.features for reading in readings]
+        placed = self.vocabulary.placed_runs(features)
+        scores = self.block.scores(self.vocabulary.matrix(features, placed))
         worth = worth_reading(readings, scores, self.labels)
         chosen = [readings[at] for at in worth]
-        spoken = self._spoken(chosen)
+        spoken = self._spoken(chosen, placed.among(worth))
         found: dict[str, list[tuple[Judged, ...]]] = {}
         for family in RULE_FAMILIES:
             found[family] = [()] * len(readings)
@@ -93,11 +95,11 @@ class TextModel:
             for at in range(len(readings))
         ]
 
-    def _spoken(self, readings: Sequence[TextReading]) -> Spoken | None:
+    def _spoken(self, readings: Sequence[TextReading], placed: PlacedRuns) -> Spoken | None:
         if not readings:
             return None
         clauses = Clauses.of(readings)
-        return Spoken.of(clauses, self.clause_block.scores(clauses.matrix(self.vocabulary, readings)))
+        return Spoken.of(clauses, clauses.scores(self.clause_block, self.vocabulary, readings, placed))
 
     def _judged(
         self, family: str, texts: int, candidates: Candidates, taxonomy: Taxonomy, spoken: Spoken | None
