@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -465,9 +464,3 @@ def _negated_status(folded: str, hit: Hit, others: Sequence[Hit]) -> str | None:
     ):
         return "negated"
     return None
-
-
-def clauses(folded: str) -> list[tuple[int, int]]:
-    """The clauses of a folded text as offsets, empty ones left out."""
-    cuts = [0, *(at for found in _CLAUSE.finditer(folded) for at in found.span()), len(folded)]
-    return [(start, end) for at, (start, end) in enumerate(pairwise(cuts)) if at % 2 == 0 and end > start]

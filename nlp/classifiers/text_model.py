@@ -5,8 +5,10 @@ over whole texts and over clauses → boosted trees a family over (both scores, 
 text), fitted on scores out of fold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, repeat
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,8 +28,7 @@ RULE_FAMILIES = ("hazards", "violations")
 FAMILIES = (*RULE_FAMILIES, "products")
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One candidate after weighing; `clause`: the offsets of the clause that speaks most of it."""
 
     code: str
@@ -152,17 +153,20 @@ def _by_text(
     codes: Sequence[str],
     spoken: Spoken | None,
 ) -> list[tuple[Judged, ...]]:
-    found: list[list[Judged]] = [[] for _ in range(texts)]
-    spans: Sequence[tuple[int, int] | None] = [None] * len(probabilities)
-    if spoken is not None and family in RULE_FAMILIES and len(probabilities):
+    rank = np.argsort(np.argsort(np.array(codes)))
+    order = np.lexsort((rank[candidates.labels], -probabilities, candidates.texts))
+    of, labels = candidates.texts[order], candidates.labels[order]
+    spans: Iterable[tuple[int, int] | None] = repeat(None, len(order))
+    if spoken is not None and family in RULE_FAMILIES:
         first = 0 if family == "hazards" else spoken.tops.shape[1] - len(codes)
-        rows = spoken.rows[candidates.texts, first + candidates.labels]
-        spans = [spoken.clauses.span(row) for row in rows.tolist()]
-    for text, label, probability, span in zip(
-        candidates.texts.tolist(), candidates.labels.tolist(), probabilities.tolist(), spans, strict=True
-    ):
-        found[text].append(Judged(codes[label], probability, span))
-    return [tuple(sorted(judged, key=lambda j: (-j.probability, j.code))) for judged in found]
+        rows = spoken.rows[of, first + labels]
+        spans = zip(spoken.clauses.starts[rows].tolist(), spoken.clauses.ends[rows].tolist(), strict=True)
+    judged = [
+        Judged(codes[label], probability, span)
+        for label, probability, span in zip(labels.tolist(), probabilities[order].tolist(), spans, strict=True)
+    ]
+    ends = np.searchsorted(of, np.arange(texts + 1)).tolist()
+    return [tuple(judged[begin:end]) for begin, end in pairwise(ends)]
 
 
 def _codes(family: str, labels: Labels, taxonomy: Taxonomy) -> tuple[str, ...]:
