@@ -36,8 +36,7 @@ class Judged(NamedTuple):
     clause: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What the model makes of one text; lists are sorted by falling probability."""
 
     relevance: float
@@ -84,16 +83,16 @@ class TextModel:
         found["products"] = self._judged("products", len(readings), candidates, taxonomy, None)
         relevance = self.relevance.probabilities(_relevance_features(scores, self.labels, found))
         outcomes = 1 / (1 + np.exp(-scores[:, self.labels.outcomes]))
+        each = zip(
+            relevance.tolist(),
+            *(found[family] for family in FAMILIES),
+            outcomes.tolist(),
+            scores[:, self.labels.kinds],
+            strict=True,
+        )
         return [
-            Judgement(
-                relevance=float(relevance[at]),
-                hazards=found["hazards"][at],
-                violations=found["violations"][at],
-                products=found["products"][at],
-                outcomes=dict(zip(OUTCOME_LABELS, outcomes[at].tolist(), strict=True)),
-                kinds=scores[at, self.labels.kinds],
-            )
-            for at in range(len(readings))
+            Judgement(relevant, hazards, violations, products, dict(zip(OUTCOME_LABELS, outcome, strict=True)), kinds)
+            for relevant, hazards, violations, products, outcome, kinds in each
         ]
 
     def _spoken(self, readings: Sequence[TextReading], placed: PlacedRuns) -> Spoken | None:
