@@ -234,9 +234,9 @@ class PatternSet:
 
 
 def _merged(text: Ints, pattern: Ints, low: Ints, latest: Ints, high: Ints) -> Iterator[tuple[int, int, int, int, int]]:
-    order = np.lexsort((low, pattern, text))
-    if not len(order):
+    if not len(text):
         return iter(())
+    order = np.argsort((text * (pattern.max() + 1) + pattern) * (low.max() + 1) + low, kind="stable")
     text, pattern, low, latest, high = (column[order] for column in (text, pattern, low, latest, high))
     other = np.concatenate(([True], (text[1:] != text[:-1]) | (pattern[1:] != pattern[:-1])))
     # The farthest end so far within each group: groups are lifted one above the other for one running maximum.
@@ -427,7 +427,7 @@ class RuleBook:
         imposed = genre.status
         return Findings(
             genre,
-            tuple(Hit(*hit[:4], _negated_status(folded, hit, hazards) or imposed or "asserted") for hit in hazards),
+            tuple(_in_status(hit, _negated_status(folded, hit, hazards) or imposed) for hit in hazards),
             tuple(hit for hit in violations if _negated_status(folded, hit, ()) is None),
         )
 
@@ -450,6 +450,10 @@ def _beside_failure(hit: Hit, failures: list[int], folded: str) -> bool:
         if high - low <= 40 and not any(mark in folded[low:high] for mark in "。!?\n"):
             return True
     return False
+
+
+def _in_status(hit: Hit, status: str | None) -> Hit:
+    return hit if status is None else hit._replace(status=status)
 
 
 def _negated_status(folded: str, hit: Hit, others: Sequence[Hit]) -> str | None:

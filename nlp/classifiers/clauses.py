@@ -131,7 +131,10 @@ class Clauses:
 
     def _lengths(self, own: sparse.csr_matrix) -> Floats:
         """The length of each clause with half its neighbours, from the products of the rows that meet in it."""
-        alone, with_next, over_next = (self._products(own, step) for step in range(3))
+        rows = np.repeat(np.arange(len(self.texts)), np.diff(own.indptr))
+        squared = own.data.astype(np.float64) ** 2
+        alone = np.bincount(rows, weights=squared, minlength=len(self.texts)).astype(np.float64)
+        with_next, over_next = self._products(own, 1), self._products(own, 2)
         together = self.texts[1:] == self.texts[:-1]
         squares = alone.copy()
         squares[1:] += _NEIGHBOUR**2 * together * alone[:-1] + 2 * _NEIGHBOUR * with_next
@@ -203,5 +206,6 @@ class Spoken:
 def highest(scores: Floats, first: Ints) -> tuple[Floats, Ints]:
     """For each text and column the highest of its clauses' scores, and the row of the first clause that has it."""
     tops = np.maximum.reduceat(scores, first[:-1], axis=0)
-    places = np.where(scores == np.repeat(tops, np.diff(first), axis=0), np.arange(len(scores))[:, None], len(scores))
-    return tops, np.minimum.reduceat(places, first[:-1], axis=0)
+    numbers = np.arange(len(scores) + 1, dtype=np.int32)
+    places = np.where(scores == np.repeat(tops, np.diff(first), axis=0), numbers[:-1, None], numbers[-1])
+    return tops, np.minimum.reduceat(places, first[:-1], axis=0).astype(np.int64)

@@ -50,11 +50,15 @@ def rule_candidates(
     readings: Sequence[TextReading],
     scores: Floats,
     spoken: Spoken,
+    shared: Floats,
     labels: Labels,
     taxonomy: Taxonomy,
     rarity: Floats,
 ) -> Candidates:
-    """Candidates of the family "hazards" or "violations". `rarity`: the block's intercepts, lower for rarer labels."""
+    """Candidates of the family "hazards" or "violations".
+
+    `shared`: what `shared_features` says of the texts; `rarity`: the block's intercepts, lower for rarer labels.
+    """
     codes = labels.hazards if family == "hazards" else labels.violations
     first = 0 if family == "hazards" else labels.first_violation
     columns = slice(first, first + len(codes))
@@ -71,7 +75,7 @@ def rule_candidates(
     known_for = _known_for(readings, codes, taxonomy)[texts, chosen]
     features = [
         _found(texts, chosen, hits, block, scores[:, labels.relevant], known_for),
-        _shared(readings, scores, labels)[texts],
+        shared[texts],
         _spoken(spoken, columns, texts, chosen, block),
     ]
     if family == "violations":
@@ -187,7 +191,7 @@ def _spoken(spoken: Spoken, columns: slice, texts: Ints, labels: Ints, block: Fl
     ).astype(np.float32)
 
 
-def _shared(readings: Sequence[TextReading], scores: Floats, labels: Labels) -> Floats:
+def shared_features(readings: Sequence[TextReading], scores: Floats, labels: Labels) -> Floats:
     """What all candidates of a text have in common, one row a text."""
     relevance = scores[:, labels.relevant]
     cues = np.array([reading.genre.all_counts() for reading in readings], dtype=np.float32)

@@ -15,7 +15,7 @@ import numpy as np
 from nlp.classifiers.clauses import Clauses, Spoken
 from nlp.classifiers.labels import OUTCOME_LABELS, Labels
 from nlp.classifiers.linear import Floats, LinearBlock, Scale, fit_block, fit_scale, out_of_fold
-from nlp.classifiers.pairs import Candidates, product_candidates, rule_candidates, worth_reading
+from nlp.classifiers.pairs import Candidates, product_candidates, rule_candidates, shared_features, worth_reading
 from nlp.classifiers.trees import Trees, fit_trees
 from nlp.corpus import Example
 from nlp.features import PlacedRuns, Vocabulary
@@ -69,13 +69,15 @@ class TextModel:
         worth = worth_reading(readings, scores, self.labels)
         chosen = [readings[at] for at in worth]
         spoken = self._spoken(chosen, placed.among(worth))
+        theirs = scores[worth]
+        shared = shared_features(chosen, theirs, self.labels)
         found: dict[str, list[tuple[Judged, ...]]] = {}
         for family in RULE_FAMILIES:
             found[family] = [()] * len(readings)
             if spoken is None:
                 continue
             candidates = rule_candidates(
-                family, chosen, scores[worth], spoken, self.labels, taxonomy, self.block.intercepts
+                family, chosen, theirs, spoken, shared, self.labels, taxonomy, self.block.intercepts
             )
             for at, judged in zip(worth, self._judged(family, len(chosen), candidates, taxonomy, spoken), strict=True):
                 found[family][at] = judged
@@ -123,13 +125,14 @@ def fit(examples: Sequence[Example], readings: Sequence[TextReading], taxonomy: 
     spoken_of = clauses.targets(examples, labels)
     clause_block = fit_block(clause_matrix, spoken_of, strength=CLAUSE_STRENGTH)
     spoken = Spoken.of(clauses, out_of_fold(clause_matrix, spoken_of, events[clauses.texts], strength=CLAUSE_STRENGTH))
+    shared = shared_features(readings, scores, labels)
     weighing: dict[str, Trees] = {}
     found: dict[str, list[tuple[Judged, ...]]] = {}
     for family in FAMILIES:
         if family == "products":
             candidates = product_candidates(readings, scores, labels, taxonomy)
         else:
-            candidates = rule_candidates(family, readings, scores, spoken, labels, taxonomy, block.intercepts)
+            candidates = rule_candidates(family, readings, scores, spoken, shared, labels, taxonomy, block.intercepts)
         codes = _codes(family, labels, taxonomy)
         told = [_told(family, example) for example in examples]
         answers = np.array(
@@ -181,9 +184,7 @@ def _told(family: str, example: Example) -> frozenset[str]:
 
 
 def _relevance_features(scores: Floats, labels: Labels, by_family: dict[str, list[tuple[Judged, ...]]]) -> Floats:
-    best = [
-        [max((judged.probability for judged in found), default=0.0) for found in by_family[family]]
-        for family in FAMILIES
-    ]
+    # Candidates come by falling probability.
+    best = [[found[0].probability if found else 0.0 for found in by_family[family]] for family in FAMILIES]
     logits = [np.log((np.array(column) + 0.01) / (1.01 - np.array(column))) for column in best]
     return np.column_stack([scores[:, labels.relevant], scores[:, labels.kinds], *logits]).astype(np.float32)
