@@ -66,13 +66,13 @@ _PERSON = (
     r"(?:名|位|个|口)?(?:[\u4e00-\u9fff]{0,6}?)(?:人|工人|员工|幼儿|儿童|学生|孩子|娃|小孩|老人|老太太?|乘客|租户|居民"
     r"|村民|女童|男童|患者|旅客|顾客|住户|孩|名|位|口|例|死|伤)"
 )
-_DEAD = (
-    r"(?:不治身亡|窒息身亡|触电身亡|死亡|身亡|遇难|丧生|溺亡|丧命|去世|离世|殒命"
-    r"|死(?!机|了心|角|板|掉|扣|磕|循|贵|活|沉|不)|没了呼吸|没救过来)"
+_DEAD_WORDS = (
+    r"不治身亡|窒息身亡|触电身亡|死亡|身亡|遇难|丧生|溺亡|丧命|去世|离世|殒命"
+    r"|死(?!机|了心|角|板|掉|扣|磕|循|贵|活|沉|不)|没了呼吸|没救过来"
 )
-_HURT = (
-    r"(?:不同程度)?(?:受伤|重伤|轻伤|轻微伤|烧伤|烫伤|灼伤|送医|就医|住院|骨折|中毒|炸伤|砸伤|摔伤|划伤|割伤|受轻伤|伤)"
-)
+_DEAD = rf"(?:{_DEAD_WORDS})"
+_HURT_WORDS = r"受伤|重伤|轻伤|轻微伤|烧伤|烫伤|灼伤|送医|就医|住院|骨折|中毒|炸伤|砸伤|摔伤|划伤|割伤|受轻伤|伤"
+_HURT = rf"(?:不同程度)?(?:{_HURT_WORDS})"
 _DEATH_COUNTS = (
     re.compile(rf"({_NUMBER}){_PERSON}[^,。;、!?\n]{{0,8}}?{_DEAD}"),
     re.compile(rf"{_DEAD}(?:人数)?(?:为|达|共)?({_NUMBER})(?:人|名|例)"),
@@ -83,9 +83,10 @@ _INJURY_COUNTS = (
     re.compile(rf"{_HURT}(?:人数)?(?:为|达|共)?({_NUMBER})(?:人|名|例)"),
     re.compile(rf"({_NUMBER})伤"),
 )
-_DEATH_WORD = re.compile(_DEAD)
-_MAY_COUNT_DEAD = re.compile(rf"{_DEAD}|死")
-_MAY_COUNT_HURT = re.compile(rf"{_HURT}|伤")
+_DEATH_WORD = re.compile(_DEAD_WORDS)
+# Plain alternatives, which the search can skip to by their first characters.
+_MAY_COUNT_DEAD = re.compile(rf"{_DEAD_WORDS}|死")
+_MAY_COUNT_HURT = re.compile(_HURT_WORDS)
 
 
 def read_harm(folded: str) -> Harm:
@@ -118,7 +119,8 @@ _FACTS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
         ("商标", "品牌"),
         re.compile(r"(?:标称)?(?:商标|品牌)(?:为|是|:)\s?[\"'(]?([^\s,。;)\"']{2,12})"),
     ),
-    ("price", ("元", "块"), re.compile(r"\d+(?:\.\d+)?(?:万)?元|[一二三四五六七八九十百]+块(?:钱)?")),
+    ("price", ("元",), re.compile(r"\d+(?:\.\d+)?(?:万)?元")),
+    ("price", ("块",), re.compile(r"[一二三四五六七八九十百]+块(?:钱)?")),
     (
         "quantity",
         (),
@@ -128,22 +130,22 @@ _FACTS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     ),
 )
 _DIGIT = re.compile(r"\d")
-_MAY_STATE = re.compile("|".join((r"\d", *sorted({sign for _, signs, _ in _FACTS for sign in signs}))))
+_SIGNS = tuple(dict.fromkeys(sign for _, signs, _ in _FACTS for sign in signs))
 _DATE = re.compile(r"(?:(20\d{2})年)?(\d{1,2})月(\d{1,2})日|(20\d{2})[-./](\d{1,2})[-./](\d{1,2})")
 
 
 def read_facts(folded: str, on: date | None = None) -> list[Fact]:
     """Return the facts of a text in reading order; a date without a year takes the last one not after `on`."""
-    if _MAY_STATE.search(folded) is None:
-        return []
     numeric = _DIGIT.search(folded) is not None
+    if not numeric and not any(sign in folded for sign in _SIGNS):
+        return []
     facts = [
         Fact(kind, found[found.lastindex or 0], *found.span(found.lastindex or 0))
         for kind, signs, pattern in _FACTS
         if (any(sign in folded for sign in signs) if signs else numeric)
         for found in pattern.finditer(folded)
     ]
-    for found in _DATE.finditer(folded) if numeric else ():
+    for found in _DATE.finditer(folded) if numeric and ("月" in folded or "20" in folded) else ():
         day = _read_date(found, on)
         if day is not None:
             facts.append(Fact("date", day.isoformat(), *found.span()))

@@ -44,6 +44,26 @@ class Runs:
     sizes: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedRuns:
+    """The known character runs of a batch: where in the batch's codes each starts, its column and its length."""
+
+    batch: Batch
+    places: Ints
+    columns: Ints
+    sizes: Ints
+
+    def among(self, texts: Ints) -> "PlacedRuns":
+        """Those of some of the texts, which come in order."""
+        if len(texts) == len(self.batch.begins):
+            return self
+        chosen = np.zeros(len(self.batch.begins), dtype=bool)
+        chosen[texts] = True
+        kept = np.flatnonzero(chosen[self.batch.owners(self.places)])
+        batch = Batch(self.batch.codes, self.batch.begins[texts])
+        return PlacedRuns(batch, self.places[kept], self.columns[kept], self.sizes[kept])
+
+
 def character_runs(texts: Sequence[str], longest: int = LONGEST_RUN) -> Runs:
     """Every run of one to `longest` characters of each text, none across two texts."""
     joined = "\0".join(texts).translate(_DIGITS)
@@ -116,36 +136,28 @@ class Vocabulary:
         """The column of a rule finding, or None for one the training texts did not have."""
         return self._finding_column.get(name)
 
-    def placed_runs(self, texts: Sequence[str]) -> list[tuple[Ints, Ints, Ints]]:
-        """The known character runs of each text: column, offset, length."""
-        if not texts:
-            return []
-        batch = Batch.of(texts)
-        places, columns = self._scanner.find(batch)
-        owners = batch.owners(places)
-        order = np.argsort(owners, kind="stable")
-        cuts = np.searchsorted(owners[order], np.arange(1, len(texts)))
-        starts = places - batch.begins[owners]
-        split = (np.split(values[order], cuts) for values in (columns, starts, self._scanner.sizes[columns]))
-        return list(zip(*split, strict=True))
-
-    def matrix(self, readings: Sequence[Reading], *, finding_weight: float = 0.3) -> sparse.csr_matrix:
-        """One row a text. Runs and words together have length 1 in a row; each finding adds `finding_weight`."""
+    def placed_runs(self, readings: Sequence[Reading]) -> PlacedRuns:
+        """Every known character run of a batch."""
         batch = Batch.of([reading.folded for reading in readings])
         places, runs = self._scanner.find(batch)
+        return PlacedRuns(batch, places, runs, self._scanner.sizes[runs])
+
+    def matrix(
+        self, readings: Sequence[Reading], placed: PlacedRuns | None = None, *, finding_weight: float = 0.3
+    ) -> sparse.csr_matrix:
+        """One row a text. Runs and words together have length 1 in a row; each finding adds `finding_weight`.
+
+        `placed`: the texts' runs, where they are known already.
+        """
+        placed = placed or self.placed_runs(readings)
         cells = np.concatenate(
             (
-                batch.owners(places) * self.size + runs,
+                placed.batch.owners(placed.places) * self.size + placed.columns,
                 self._cells([reading.words for reading in readings], self._word_column),
                 self._cells([reading.findings for reading in readings], self._finding_column),
             )
         )
-        if len(readings) * self.size < 1 << 31:
-            cells = cells.astype(np.int32)  # sorts in half the time
-        cells.sort()
-        cells = cells[np.concatenate(([True], cells[1:] != cells[:-1]))] if len(cells) else cells
-        rows = cells // self.size
-        columns = cells - rows * self.size
+        rows, columns = self.distinct(cells, len(readings))
         values = self.idf[columns].astype(np.float64)
         values[columns >= self._first_finding] = 0.0
         norms = np.sqrt(np.bincount(rows, weights=values**2, minlength=len(readings)))
@@ -153,6 +165,15 @@ class Vocabulary:
         values[columns >= self._first_finding] = finding_weight
         ends = np.searchsorted(rows, np.arange(len(readings) + 1))
         return sparse.csr_matrix((values.astype(np.float32), columns, ends), shape=(len(readings), self.size))
+
+    def distinct(self, cells: Ints, rows: int) -> tuple[Ints, Ints]:
+        """Row and column of each different cell of a matrix of so many rows; its cells are counted row by row."""
+        if rows * self.size < 1 << 31:
+            cells = cells.astype(np.int32)  # sorts in half the time
+        cells = np.sort(cells, kind="stable")  # they come in a few runs that are in order by row
+        cells = cells[np.concatenate(([True], cells[1:] != cells[:-1]))] if len(cells) else cells
+        row = cells // self.size
+        return row, cells - row * self.size
 
     def _cells(self, names: Sequence[Sequence[str]], columns: Mapping[str, int]) -> Ints:
         """The cells of the matrix, counted row by row, that the known ones of each text's names stand for."""

@@ -13,9 +13,23 @@ from nlp.scan import Batch, Scanner
 from nlp.taxonomy import Taxonomy, TaxonomyError
 
 # A firm's name is not goods: 远东电缆有限公司 sells, it is not, a cable.
-_FIRM = re.compile(
-    r"[\u4e00-\u9fffa-z0-9()·]{2,24}?(?:有限责任公司|有限公司|股份公司|集团公司|集团|分公司|协会|商行|经营部|研究院|研究所|检测中心|质检院|旗舰店|专卖店|专营店|直营店)"
+_FIRM_ENDS = (
+    *(
+        "有限责任公司",
+        "有限公司",
+        "股份公司",
+        "集团公司",
+        "集团",
+        "分公司",
+        "协会",
+        "商行",
+        "经营部",
+        "研究院",
+        "研究所",
+    ),
+    *("检测中心", "质检院", "旗舰店", "专卖店", "专营店", "直营店"),
 )
+_FIRM = re.compile(rf"[\u4e00-\u9fffa-z0-9()·]{{2,24}}?(?:{'|'.join(_FIRM_ENDS)})")
 _WINDOW = 40
 
 
@@ -115,7 +129,7 @@ class ProductFinder:
         for (at, names), found in zip(named.items(), masks, strict=True):
             folded = texts[at]
             masked = [(mask.start, mask.end) for mask in found["masks"]]
-            if _firm_words(folded):
+            if any(word in folded for word in _FIRM_ENDS):
                 masked.extend(match.span() for match in _FIRM.finditer(folded))
             for start, end, name in names:
                 if not any(low <= start and end <= high for low, high in masked):
@@ -152,10 +166,6 @@ class ProductFinder:
         if plain:
             return [ProductHit(m.product, start, end, len(plain) == 1) for m in plain[:1]]
         return [ProductHit(m.product, start, end, False) for m in meanings[:1]]
-
-
-def _firm_words(folded: str) -> bool:
-    return any(word in folded for word in ("公司", "集团", "商行", "经营部", "研究", "协会", "中心", "质检院", "店"))
 
 
 def _is_word(pattern: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from nlp.features import Reading
 from nlp.products import ProductFinder, ProductHit
@@ -87,12 +88,23 @@ def domain_words(names: Sequence[str]) -> tuple[str, ...]:
 
 def hazard_name(hit: Hit) -> str:
     """The feature that a finding of a hazard is."""
-    return f"h:{hit.code}:{hit.status}:{hit.strength}"
+    return _hazard_name(hit.code, hit.status, hit.strength)
 
 
 def violation_name(hit: Hit) -> str:
     """The feature that a finding of a violation is."""
-    return f"v:{hit.code}:{hit.strength}"
+    return _violation_name(hit.code, hit.strength)
+
+
+# As many as the lexicon has labels, times a few: made once, since a text dense with risks has dozens.
+@cache
+def _hazard_name(code: str, status: str, strength: str) -> str:
+    return f"h:{code}:{status}:{strength}"
+
+
+@cache
+def _violation_name(code: str, strength: str) -> str:
+    return f"v:{code}:{strength}"
 
 
 def _finding_names(

@@ -208,16 +208,12 @@ class RegionIndex:
         """
         places: list[Place] = []
         at = 0
-        while self._heads is not None and (head := self._heads.search(text, at)) is not None:
-            at = head.start()
-            if text[at : at + 2] not in self._lengths:
-                at += 1
-                continue
-            length, codes = self.match_at(text, at)
+        starts = () if self._heads is None else (head.start() for head in self._heads.finditer(text))
+        for start in [start for start in starts if text[start : start + 2] in self._lengths]:
+            length, codes = self.match_at(text, start) if start >= at else (0, ())
             if not length:
-                at += 1
                 continue
-            end = at + length
+            at, end = start, start + length
             above = places[-1] if places and text[places[-1].end : at] in ("", " ", "省", "市", "·") else None
             below = tuple(c for c in codes if above and any(self._is_above(a, c) for a in above.codes))
             if above and below:

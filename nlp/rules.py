@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -162,6 +161,7 @@ class PatternSet:
     def __init__(self, groups: Mapping[str, Iterable[Pattern]]) -> None:
         self.groups = tuple(groups)
         self.patterns = [(name, pattern) for name, patterns in groups.items() for pattern in patterns]
+        self._expressions = [pattern.regex for _, pattern in self.patterns]
         self._always = [index for index, (_, pattern) in enumerate(self.patterns) if not pattern.routes]
         by_anchor: dict[str, list[tuple[int, int, int]]] = {}
         for index, (_, pattern) in enumerate(self.patterns):
@@ -187,18 +187,24 @@ class PatternSet:
         hits: dict[str, list[Hit]] = {}
         known = -1
         for text, index, low, latest, high in self._windows(texts):
-            group, pattern = self.patterns[index]
+            regex = self._expressions[index]
+            matches: Iterable[re.Match[str]]
             if low == latest:
-                match = pattern.regex.match(texts[text], low, high)
-                matches: Iterable[re.Match[str]] = () if match is None else (match,)
+                match = regex.match(texts[text], low, high)
+                if match is None:
+                    continue
+                matches = (match,)
+            elif regex.search(texts[text], low, high) is None:  # most are not there, and this says so sooner
+                continue
             else:
-                matches = pattern.regex.finditer(texts[text], low, high)
+                matches = regex.finditer(texts[text], low, high)
+            if text != known:
+                known, hits = text, {name: [] for name in self.groups}
+                found[text] = hits
+            group, pattern = self.patterns[index]
             for match in matches:
                 start, end = match.span()
                 if end > start:
-                    if text != known:
-                        known, hits = text, {name: [] for name in self.groups}
-                        found[text] = hits
                     hits[group].append(Hit(pattern.code, start, end, pattern.strength))
         return found
 
@@ -228,9 +234,9 @@ class PatternSet:
 
 
 def _merged(text: Ints, pattern: Ints, low: Ints, latest: Ints, high: Ints) -> Iterator[tuple[int, int, int, int, int]]:
-    order = np.lexsort((low, pattern, text))
-    if not len(order):
+    if not len(text):
         return iter(())
+    order = np.argsort((text * (pattern.max() + 1) + pattern) * (low.max() + 1) + low, kind="stable")
     text, pattern, low, latest, high = (column[order] for column in (text, pattern, low, latest, high))
     other = np.concatenate(([True], (text[1:] != text[:-1]) | (pattern[1:] != pattern[:-1])))
     # The farthest end so far within each group: groups are lifted one above the other for one running maximum.
@@ -255,9 +261,17 @@ _AFTER = re.compile(
     r"|为不实|经查不实|0起|零事故|为0|为零|无异常|无关|没事|没问题|通过)"
 )
 _BREAK = re.compile(r"但是?|就|也|却|然而|不过|只是|反而|仍|依然|还是|结果|可是")
-# One of these characters is in every wording of a negation; most findings have none of them before.
-_NEGATING = {word[0] for source in (_BEFORE, _DOUBLE) for way in routes(source.pattern) for word in way.literals}
-_MAY_NEGATE = re.compile(f"[{''.join(sorted(_NEGATING))}]")
+
+
+def _signs(*expressions: re.Pattern[str]) -> re.Pattern[str]:
+    """A set of characters of which any match of the expressions holds one."""
+    firsts = {word[0] for source in expressions for way in routes(source.pattern) for word in way.literals}
+    return re.compile(f"[{''.join(sorted(firsts))}]")
+
+
+# Most findings have no negation or denial near, and a look for one character is quick.
+_MAY_NEGATE = _signs(_BEFORE, _DOUBLE)
+_MAY_DENY = _signs(_AFTER)
 _NEGATION_REACH = 8
 _DENIAL_REACH = 16
 
@@ -413,7 +427,7 @@ class RuleBook:
         imposed = genre.status
         return Findings(
             genre,
-            tuple(Hit(*hit[:4], _negated_status(folded, hit, hazards) or imposed or "asserted") for hit in hazards),
+            tuple(_in_status(hit, _negated_status(folded, hit, hazards) or imposed) for hit in hazards),
             tuple(hit for hit in violations if _negated_status(folded, hit, ()) is None),
         )
 
@@ -438,6 +452,10 @@ def _beside_failure(hit: Hit, failures: list[int], folded: str) -> bool:
     return False
 
 
+def _in_status(hit: Hit, status: str | None) -> Hit:
+    return hit if status is None else hit._replace(status=status)
+
+
 def _negated_status(folded: str, hit: Hit, others: Sequence[Hit]) -> str | None:
     before = folded[max(0, hit.start - _NEGATION_REACH - 4) : hit.start]
     if _MAY_NEGATE.search(before):
@@ -454,6 +472,8 @@ def _negated_status(folded: str, hit: Hit, others: Sequence[Hit]) -> str | None:
             if not any(reach <= other.start and other.end <= hit.start for other in others):
                 return "negated"
     after = folded[hit.end : hit.end + _DENIAL_REACH]
+    if not _MAY_DENY.search(after):
+        return None
     sentence_end = _SENTENCE.search(after)
     if sentence_end is not None:
         after = after[: sentence_end.start()]
@@ -465,9 +485,3 @@ def _negated_status(folded: str, hit: Hit, others: Sequence[Hit]) -> str | None:
     ):
         return "negated"
     return None
-
-
-def clauses(folded: str) -> list[tuple[int, int]]:
-    """The clauses of a folded text as offsets, empty ones left out."""
-    cuts = [0, *(at for found in _CLAUSE.finditer(folded) for at in found.span()), len(folded)]
-    return [(start, end) for at, (start, end) in enumerate(pairwise(cuts)) if at % 2 == 0 and end > start]

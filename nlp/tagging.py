@@ -28,7 +28,7 @@ SHOWN_FROM = 0.2  # below this a finding is noise and is not reported
 OUTCOME_FROM = 0.35
 OUTCOME_SEVERITY = {"none": 0, "near_miss": 1, "property": 2, "injury_minor": 2, "injury_serious": 3, "death": 4}
 
-_BATCH_TEXTS, _BATCH_CHARACTERS = 1024, 65_536
+_BATCH_TEXTS, _BATCH_CHARACTERS = 1024, 131_072
 _Item = tuple[str, str | None, date | None]  # text, channel, day it appeared
 
 # What a rule alone is worth where no model was trained: a proposal, not a measurement.
@@ -182,16 +182,8 @@ class Tagger:
         return self._assemble(reading, on, relevance, merge_products(reading.products), hazards, violations, {})
 
     def _by_model(self, reading: TextReading, judgement: Judgement, on: date | None) -> Tagged:
-        hazards = [
-            found
-            for judged in judgement.hazards
-            if (found := self._weighed(judged, "hazard", reading.hazards, judgement)) is not None
-        ]
-        violations = [
-            found
-            for judged in judgement.violations
-            if (found := self._weighed(judged, "violation", reading.violations, judgement)) is not None
-        ]
+        hazards = self._weighed_all(judgement.hazards, "hazard", reading.hazards, judgement)
+        violations = self._weighed_all(judgement.violations, "violation", reading.violations, judgement)
         spans: dict[str, list[tuple[int, int]]] = {}
         for hit in reading.products:
             spans.setdefault(hit.code, []).append((hit.start, hit.end))
@@ -200,12 +192,24 @@ class Tagger:
             for judged in judgement.products
         ]
         return self._assemble(
-            reading, on, judgement.relevance, tuple(products), tuple(hazards), tuple(violations), judgement.outcomes
+            reading, on, judgement.relevance, tuple(products), hazards, violations, judgement.outcomes
         )
 
-    def _weighed(self, judged: Judged, family: str, hits: Sequence[Hit], judgement: Judgement) -> Finding | None:
+    def _weighed_all(
+        self, candidates: Sequence[Judged], family: str, hits: Sequence[Hit], judgement: Judgement
+    ) -> tuple[Finding, ...]:
+        by_code: dict[str, list[Hit]] = {}
+        for hit in hits:
+            by_code.setdefault(hit.code, []).append(hit)
+        weighed = [
+            self._weighed(judged, family, by_code.get(judged.code, ()), judgement)
+            for judged in candidates
+            if judged.probability >= ASSERTED_FROM or judged.code in by_code
+        ]
+        return tuple(found for found in weighed if found is not None)
+
+    def _weighed(self, judged: Judged, family: str, own: Sequence[Hit], judgement: Judgement) -> Finding | None:
         """A finding with its evidence, or None where neither model nor rules have anything to show."""
-        own = [hit for hit in hits if hit.code == judged.code]
         if judged.probability >= ASSERTED_FROM:
             chosen = [hit for hit in own if hit.status == "asserted"] or own
             # Where no rule shows the words, the clause that speaks most of it was recognised.

@@ -12,16 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nlp.classifiers.clauses import Spoken
+from nlp.classifiers.clauses import STATUSES, Spoken
 from nlp.classifiers.labels import Labels
 from nlp.classifiers.linear import Floats
 from nlp.features import Ints
+from nlp.products import ProductHit
 from nlp.reading import TextReading
-from nlp.rules import Hit
+from nlp.rules import STRENGTHS, Hit
 from nlp.taxonomy import Taxonomy
 
 CONSIDERED_FROM = -3.5  # log-odds below which a label without a rule finding is not even a candidate
 SPOKEN_FROM = -2.0  # the same for the clause that speaks most of it, in a text that has candidates
+
+# Characters before and behind the name of a product that say how it is spoken of.
+_LIKENESS, _USE, _DETERMINERS = frozenset("像跟似如"), frozenset("用拿把在往被从"), frozenset("的这那买新款个台")
+_PLACES = frozenset("店厂里上旁边下味")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,64 +50,126 @@ def rule_candidates(
     readings: Sequence[TextReading],
     scores: Floats,
     spoken: Spoken,
+    shared: Floats,
     labels: Labels,
     taxonomy: Taxonomy,
     rarity: Floats,
 ) -> Candidates:
-    """Candidates of the family "hazards" or "violations". `rarity`: the block's intercepts, lower for rarer labels."""
+    """Candidates of the family "hazards" or "violations".
+
+    `shared`: what `shared_features` says of the texts; `rarity`: the block's intercepts, lower for rarer labels.
+    """
     codes = labels.hazards if family == "hazards" else labels.violations
     first = 0 if family == "hazards" else labels.first_violation
     columns = slice(first, first + len(codes))
-    column = {code: at for at, code in enumerate(codes)}
-    texts, chosen, rows = [], [], []
     block = scores[:, columns]
-    tops = block.max(axis=1).tolist()
-    relevances = scores[:, labels.relevant].tolist()
-    worth = set(worth_reading(readings, scores, labels).tolist())
-    likely: dict[int, list[int]] = {}
-    places = np.nonzero((block > CONSIDERED_FROM) | (spoken.tops[:, columns] > SPOKEN_FROM))
-    for at, label in zip(*(place.tolist() for place in places), strict=True):
-        likely.setdefault(at, []).append(label)
-    for at, reading in enumerate(readings):
-        if at not in worth:
-            continue
-        by_code: dict[int, list[Hit]] = {}
-        for hit in getattr(reading, family):
-            by_code.setdefault(column[hit.code], []).append(hit)
-        considered = {*by_code, *likely.get(at, ())}
-        if not considered:
-            continue
-        known_for = {
-            hazard
-            for product in reading.products
-            if product.code in taxonomy.products
-            for hazard in taxonomy.products[product.code].hazards
-        }
-        own = block[at].tolist()
-        asserted_codes = sum(any(hit.status == "asserted" for hit in hits) for hits in by_code.values())
-        for label in sorted(considered):
-            texts.append(at)
-            chosen.append(label)
-            rows.append(
-                [
-                    *_candidate(
-                        own[label],
-                        tops[at],
-                        relevances[at],
-                        by_code.get(label, ()),
-                        codes[label] in known_for,
-                    ),
-                    asserted_codes / 3,
-                ]
-            )
-    if not rows:
-        return _stack(texts, chosen, rows)
-    of, labelled = np.array(texts, dtype=np.int64), np.array(chosen, dtype=np.int64)
-    more = [_shared(readings, scores, labels)[of], _spoken(spoken, columns, of, labelled, block)]
+    hits = _Hits.of([getattr(reading, family) for reading in readings], codes)
+    considered = (block > CONSIDERED_FROM) | (spoken.tops[:, columns] > SPOKEN_FROM)
+    worth = np.zeros((len(readings), 1), dtype=bool)
+    worth[worth_reading(readings, scores, labels)] = True
+    considered &= worth
+    considered[hits.texts, hits.labels] = True
+    texts, chosen = np.nonzero(considered)
+    if not len(texts):
+        return Candidates(texts, chosen, np.zeros((0, 0), dtype=np.float32))
+    known_for = _known_for(readings, codes, taxonomy)[texts, chosen]
+    features = [
+        _found(texts, chosen, hits, block, scores[:, labels.relevant], known_for),
+        shared[texts],
+        _spoken(spoken, columns, texts, chosen, block),
+    ]
     if family == "violations":
         # Some have five hundred examples and some ten. For hazards, more even, the same feature raised false alarms.
-        more.append(rarity[columns][labelled, None])
-    return _stack(texts, chosen, rows, np.hstack(more))
+        features.append(rarity[columns][chosen, None])
+    return Candidates(texts, chosen, np.hstack(features).astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """The rules' findings of one family over a batch, a column each."""
+
+    texts: Ints
+    labels: Ints
+    strengths: Ints  # places in STRENGTHS
+    statuses: Ints  # places in STATUSES
+    starts: Ints
+    ends: Ints
+
+    @classmethod
+    def of(cls, hits: Sequence[Sequence[Hit]], codes: Sequence[str]) -> "_Hits":
+        """Lay out the findings of each text; `codes` number the labels."""
+        label = {code: at for at, code in enumerate(codes)}
+        strength = {name: at for at, name in enumerate(STRENGTHS)}
+        status = {name: at for at, name in enumerate(STATUSES)}
+        rows = [
+            (at, label[hit.code], strength[hit.strength], status[hit.status], hit.start, hit.end)
+            for at, found in enumerate(hits)
+            for hit in found
+        ]
+        return cls(*np.array(rows, dtype=np.int64).reshape(-1, 6).T)
+
+
+def _known_for(readings: Sequence[TextReading], codes: Sequence[str], taxonomy: Taxonomy) -> npt.NDArray[np.bool_]:
+    """Whether a product the text names is known for the label, one row a text, one column a label."""
+    known = np.zeros((len(readings), len(codes)), dtype=bool)
+    named = [(at, hit.code) for at, r in enumerate(readings) for hit in r.products if hit.code in taxonomy.products]
+    if named:
+        number = {code: at for at, code in enumerate(dict.fromkeys(code for _, code in named))}
+        hazards = [set(taxonomy.products[code].hazards) for code in number]
+        table = np.array([[code in of for code in codes] for of in hazards], dtype=bool)
+        texts, begins = np.unique([at for at, _ in named], return_index=True)
+        known[texts] = np.logical_or.reduceat(table[[number[code] for _, code in named]], begins)
+    return known
+
+
+def _found(
+    texts: Ints, labels: Ints, hits: _Hits, block: Floats, relevance: Floats, known_for: npt.NDArray[np.bool_]
+) -> Floats:
+    """How a candidate's score stands beside the text's highest and what the rules found, one row a candidate."""
+    row = np.zeros(block.shape, dtype=np.int64)
+    row[texts, labels] = np.arange(len(texts))
+    rows = row[hits.texts, hits.labels]
+
+    def shown(which: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        """1 for the candidates with any such finding."""
+        column = np.zeros(len(texts))
+        column[rows[which]] = 1.0
+        return column
+
+    asserted = hits.statuses == STATUSES.index("asserted")
+    is_asserted = shown(asserted)
+    strong, medium, item = (
+        shown(asserted & (hits.strengths == STRENGTHS.index(name))) for name in ("strong", "medium", "item")
+    )
+    places = np.unique(np.stack((rows, hits.starts, hits.ends))[:, asserted], axis=1)
+    spans = np.minimum(np.bincount(places[0], minlength=len(texts)), 4)
+    longest = np.zeros(len(texts))
+    np.maximum.at(longest, places[0], places[2] - places[1])
+    asserted_codes = np.bincount(texts, weights=is_asserted, minlength=len(block))
+    score = block[texts, labels].astype(np.float64)
+    doubt = np.minimum(relevance[texts].astype(np.float64), 0.0)
+    return np.column_stack(
+        (
+            score,
+            score - block.max(axis=1)[texts],
+            strong,
+            medium,
+            item,
+            spans,
+            longest / 10,
+            shown(hits.statuses == STATUSES.index("negated")),
+            shown(hits.statuses >= STATUSES.index("hypothetical")),  # or rumour
+            1 - is_asserted,
+            known_for,
+            known_for * is_asserted,
+            strong * score / 3,
+            spans * score / 5,
+            (1 - is_asserted) * score,
+            strong * doubt,
+            np.maximum(score, 0.0) * doubt / 3,
+            asserted_codes[texts] / 3,
+        )
+    ).astype(np.float32)
 
 
 def _spoken(spoken: Spoken, columns: slice, texts: Ints, labels: Ints, block: Floats) -> Floats:
@@ -124,7 +191,7 @@ def _spoken(spoken: Spoken, columns: slice, texts: Ints, labels: Ints, block: Fl
     ).astype(np.float32)
 
 
-def _shared(readings: Sequence[TextReading], scores: Floats, labels: Labels) -> Floats:
+def shared_features(readings: Sequence[TextReading], scores: Floats, labels: Labels) -> Floats:
     """What all candidates of a text have in common, one row a text."""
     relevance = scores[:, labels.relevant]
     cues = np.array([reading.genre.all_counts() for reading in readings], dtype=np.float32)
@@ -141,79 +208,48 @@ def _shared(readings: Sequence[TextReading], scores: Floats, labels: Labels) -> 
     ).astype(np.float32)
 
 
-def _candidate(score: float, top: float, relevance: float, hits: Sequence[Hit], known_for: bool) -> list[float]:
-    asserted = [hit for hit in hits if hit.status == "asserted"]
-    strong = float(any(hit.strength == "strong" for hit in asserted))
-    doubt = min(relevance, 0.0)
-    spans = min(len({(hit.start, hit.end) for hit in asserted}), 4)
-    longest = max((hit.end - hit.start for hit in asserted), default=0)
-    return [
-        score,
-        score - top,
-        strong,
-        float(any(hit.strength == "medium" for hit in asserted)),
-        float(any(hit.strength == "item" for hit in asserted)),
-        float(spans),
-        longest / 10,
-        float(any(hit.status == "negated" for hit in hits)),
-        float(any(hit.status in ("hypothetical", "rumour") for hit in hits)),
-        float(not asserted),
-        float(known_for),
-        float(known_for and bool(asserted)),
-        strong * score / 3,
-        spans * score / 5,
-        0.0 if asserted else score,
-        strong * doubt,
-        max(score, 0.0) * doubt / 3,
-    ]
-
-
 def product_candidates(
     readings: Sequence[TextReading], scores: Floats, labels: Labels, taxonomy: Taxonomy
 ) -> Candidates:
     """Candidates of the family of products: those that are named."""
     codes = {code: at for at, code in enumerate(taxonomy.products)}
-    told = np.column_stack((scores[:, labels.relevant], scores[:, labels.kinds])).tolist()
     texts, chosen, rows = [], [], []
     for at, reading in enumerate(readings):
         if not reading.products:
             continue
-        named: dict[str, list[int]] = {}
-        for place, hit in enumerate(reading.products):
-            named.setdefault(hit.code, []).append(place)
+        named: dict[str, list[ProductHit]] = {}
+        for hit in reading.products:
+            named.setdefault(hit.code, []).append(hit)
         hazards = {hit.code for hit in reading.hazards}
         size = max(len(reading.folded), 1)
-        shared = [min(len(named), 5) / 2, size / 100]
-        for code, places in named.items():
-            hits = [reading.products[place] for place in places]
+        for code, hits in named.items():
             first = hits[0]
             before = reading.folded[max(0, first.start - 2) : first.start]
-            after = reading.folded[first.end : first.end + 2]
+            after = reading.folded[first.end : first.end + 1]
+            longest = max([hit.end - hit.start for hit in hits])
             texts.append(at)
             chosen.append(codes[code])
             rows.append(
-                [
-                    float(any(hit.certain for hit in hits)),
+                (
+                    any(hit.certain for hit in hits),
                     min(len(hits), 3),
                     first.start / size,
-                    float(first.start < 12),
-                    float(places[0] == 0),
-                    max(hit.end - hit.start for hit in hits) / 4,
-                    float(max(hit.end - hit.start for hit in hits) <= 2),
-                    float(bool(hazards & set(taxonomy.products[code].hazards))),
-                    float(any(char in "像跟似如" for char in before)),
-                    float(any(char in "用拿把在往被从" for char in before)),
-                    float(any(char in "的这那买新款个台" for char in before)),
-                    float(any(char in "店厂里上旁边下味" for char in after[:1])),
-                    *told[at],
-                    *shared,
-                ]
+                    first.start < 12,
+                    first is reading.products[0],
+                    longest / 4,
+                    longest <= 2,
+                    not hazards.isdisjoint(taxonomy.products[code].hazards),
+                    not _LIKENESS.isdisjoint(before),
+                    not _USE.isdisjoint(before),
+                    not _DETERMINERS.isdisjoint(before),
+                    not _PLACES.isdisjoint(after),
+                    min(len(named), 5) / 2,
+                    size / 100,
+                )
             )
-    return _stack(texts, chosen, rows)
-
-
-def _stack(texts: list[int], labels: list[int], rows: list[list[float]], more: Floats | None = None) -> Candidates:
-    features = np.array(rows, dtype=np.float32) if rows else np.zeros((0, 0), dtype=np.float32)
-    if more is not None:
-        features = np.hstack((features, more))
-    return Candidates(np.array(texts, dtype=np.int64), np.array(labels, dtype=np.int64), features)
+    of, labelled = np.array(texts, dtype=np.int64), np.array(chosen, dtype=np.int64)
+    if not rows:
+        return Candidates(of, labelled, np.zeros((0, 0), dtype=np.float32))
+    own = np.array(rows, dtype=np.float32)
+    kinds = scores[of][:, [labels.relevant, *range(labels.kinds.start, labels.kinds.stop)]]
+    return Candidates(of, labelled, np.hstack((own[:, :-2], kinds, own[:, -2:])))

@@ -5,18 +5,20 @@ over whole texts and over clauses → boosted trees a family over (both scores, 
 text), fitted on scores out of fold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, repeat
+from typing import NamedTuple
 
 import numpy as np
 
 from nlp.classifiers.clauses import Clauses, Spoken
 from nlp.classifiers.labels import OUTCOME_LABELS, Labels
 from nlp.classifiers.linear import Floats, LinearBlock, Scale, fit_block, fit_scale, out_of_fold
-from nlp.classifiers.pairs import Candidates, product_candidates, rule_candidates, worth_reading
+from nlp.classifiers.pairs import Candidates, product_candidates, rule_candidates, shared_features, worth_reading
 from nlp.classifiers.trees import Trees, fit_trees
 from nlp.corpus import Example
-from nlp.features import Vocabulary
+from nlp.features import PlacedRuns, Vocabulary
 from nlp.reading import TextReading
 from nlp.taxonomy import Taxonomy
 
@@ -26,8 +28,7 @@ RULE_FAMILIES = ("hazards", "violations")
 FAMILIES = (*RULE_FAMILIES, "products")
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One candidate after weighing; `clause`: the offsets of the clause that speaks most of it."""
 
     code: str
@@ -35,8 +36,7 @@ class Judged:
     clause: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What the model makes of one text; lists are sorted by falling probability."""
 
     relevance: float
@@ -63,17 +63,21 @@ class TextModel:
         """Judge a batch."""
         if not readings:
             return []
-        scores = self.block.scores(self.vocabulary.matrix([reading.features for reading in readings]))
+        features = [reading.features for reading in readings]
+        placed = self.vocabulary.placed_runs(features)
+        scores = self.block.scores(self.vocabulary.matrix(features, placed))
         worth = worth_reading(readings, scores, self.labels)
         chosen = [readings[at] for at in worth]
-        spoken = self._spoken(chosen)
+        spoken = self._spoken(chosen, placed.among(worth))
+        theirs = scores[worth]
+        shared = shared_features(chosen, theirs, self.labels)
         found: dict[str, list[tuple[Judged, ...]]] = {}
         for family in RULE_FAMILIES:
             found[family] = [()] * len(readings)
             if spoken is None:
                 continue
             candidates = rule_candidates(
-                family, chosen, scores[worth], spoken, self.labels, taxonomy, self.block.intercepts
+                family, chosen, theirs, spoken, shared, self.labels, taxonomy, self.block.intercepts
             )
             for at, judged in zip(worth, self._judged(family, len(chosen), candidates, taxonomy, spoken), strict=True):
                 found[family][at] = judged
@@ -81,23 +85,23 @@ class TextModel:
         found["products"] = self._judged("products", len(readings), candidates, taxonomy, None)
         relevance = self.relevance.probabilities(_relevance_features(scores, self.labels, found))
         outcomes = 1 / (1 + np.exp(-scores[:, self.labels.outcomes]))
+        each = zip(
+            relevance.tolist(),
+            *(found[family] for family in FAMILIES),
+            outcomes.tolist(),
+            scores[:, self.labels.kinds],
+            strict=True,
+        )
         return [
-            Judgement(
-                relevance=float(relevance[at]),
-                hazards=found["hazards"][at],
-                violations=found["violations"][at],
-                products=found["products"][at],
-                outcomes=dict(zip(OUTCOME_LABELS, outcomes[at].tolist(), strict=True)),
-                kinds=scores[at, self.labels.kinds],
-            )
-            for at in range(len(readings))
+            Judgement(relevant, hazards, violations, products, dict(zip(OUTCOME_LABELS, outcome, strict=True)), kinds)
+            for relevant, hazards, violations, products, outcome, kinds in each
         ]
 
-    def _spoken(self, readings: Sequence[TextReading]) -> Spoken | None:
+    def _spoken(self, readings: Sequence[TextReading], placed: PlacedRuns) -> Spoken | None:
         if not readings:
             return None
         clauses = Clauses.of(readings)
-        return Spoken.of(clauses, self.clause_block.scores(clauses.matrix(self.vocabulary, readings)))
+        return Spoken.of(clauses, clauses.scores(self.clause_block, self.vocabulary, readings, placed))
 
     def _judged(
         self, family: str, texts: int, candidates: Candidates, taxonomy: Taxonomy, spoken: Spoken | None
@@ -121,13 +125,14 @@ def fit(examples: Sequence[Example], readings: Sequence[TextReading], taxonomy: 
     spoken_of = clauses.targets(examples, labels)
     clause_block = fit_block(clause_matrix, spoken_of, strength=CLAUSE_STRENGTH)
     spoken = Spoken.of(clauses, out_of_fold(clause_matrix, spoken_of, events[clauses.texts], strength=CLAUSE_STRENGTH))
+    shared = shared_features(readings, scores, labels)
     weighing: dict[str, Trees] = {}
     found: dict[str, list[tuple[Judged, ...]]] = {}
     for family in FAMILIES:
         if family == "products":
             candidates = product_candidates(readings, scores, labels, taxonomy)
         else:
-            candidates = rule_candidates(family, readings, scores, spoken, labels, taxonomy, block.intercepts)
+            candidates = rule_candidates(family, readings, scores, spoken, shared, labels, taxonomy, block.intercepts)
         codes = _codes(family, labels, taxonomy)
         told = [_told(family, example) for example in examples]
         answers = np.array(
@@ -150,17 +155,20 @@ def _by_text(
     codes: Sequence[str],
     spoken: Spoken | None,
 ) -> list[tuple[Judged, ...]]:
-    found: list[list[Judged]] = [[] for _ in range(texts)]
-    spans: Sequence[tuple[int, int] | None] = [None] * len(probabilities)
-    if spoken is not None and family in RULE_FAMILIES and len(probabilities):
+    rank = np.argsort(np.argsort(np.array(codes)))
+    order = np.lexsort((rank[candidates.labels], -probabilities, candidates.texts))
+    of, labels = candidates.texts[order], candidates.labels[order]
+    spans: Iterable[tuple[int, int] | None] = repeat(None, len(order))
+    if spoken is not None and family in RULE_FAMILIES:
         first = 0 if family == "hazards" else spoken.tops.shape[1] - len(codes)
-        rows = spoken.rows[candidates.texts, first + candidates.labels]
-        spans = [spoken.clauses.span(row) for row in rows.tolist()]
-    for text, label, probability, span in zip(
-        candidates.texts.tolist(), candidates.labels.tolist(), probabilities.tolist(), spans, strict=True
-    ):
-        found[text].append(Judged(codes[label], probability, span))
-    return [tuple(sorted(judged, key=lambda j: (-j.probability, j.code))) for judged in found]
+        rows = spoken.rows[of, first + labels]
+        spans = zip(spoken.clauses.starts[rows].tolist(), spoken.clauses.ends[rows].tolist(), strict=True)
+    judged = [
+        Judged(codes[label], probability, span)
+        for label, probability, span in zip(labels.tolist(), probabilities[order].tolist(), spans, strict=True)
+    ]
+    ends = np.searchsorted(of, np.arange(texts + 1)).tolist()
+    return [tuple(judged[begin:end]) for begin, end in pairwise(ends)]
 
 
 def _codes(family: str, labels: Labels, taxonomy: Taxonomy) -> tuple[str, ...]:
@@ -176,9 +184,7 @@ def _told(family: str, example: Example) -> frozenset[str]:
 
 
 def _relevance_features(scores: Floats, labels: Labels, by_family: dict[str, list[tuple[Judged, ...]]]) -> Floats:
-    best = [
-        [max((judged.probability for judged in found), default=0.0) for found in by_family[family]]
-        for family in FAMILIES
-    ]
+    # Candidates come by falling probability.
+    best = [[found[0].probability if found else 0.0 for found in by_family[family]] for family in FAMILIES]
     logits = [np.log((np.array(column) + 0.01) / (1.01 - np.array(column))) for column in best]
     return np.column_stack([scores[:, labels.relevant], scores[:, labels.kinds], *logits]).astype(np.float32)

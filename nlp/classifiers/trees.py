@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupKFold
 
+from nlp.classifiers.forest import Forest
 from nlp.classifiers.linear import Floats
 from nlp.features import Ints
 
@@ -37,14 +38,14 @@ class Trees:
     told: str
 
     @cached_property
-    def _booster(self) -> lightgbm.Booster:
-        return lightgbm.Booster(model_str=self.told)
+    def _forest(self) -> Forest:
+        return Forest(self.told)
 
     def probabilities(self, features: Floats) -> Floats:
         """One probability a row."""
         if not len(features):
             return np.zeros(0, dtype=np.float32)
-        return np.asarray(self._booster.predict(features, num_threads=1), dtype=np.float32)
+        return np.asarray(1 / (1 + np.exp(-self._forest.odds(features))), dtype=np.float32)
 
 
 def fit_trees(

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import pytest
 
 from nlp.classifiers.clauses import STATUSES, UNKNOWN, Clauses, Spoken, highest
+from nlp.classifiers.forest import Forest
 from nlp.classifiers.labels import Labels
+from nlp.classifiers.linear import LinearBlock
 from nlp.classifiers.trees import fit_trees
 from nlp.corpus import parse_line
 from nlp.features import Vocabulary
@@ -66,7 +69,22 @@ def test_a_clause_hears_its_neighbours_and_no_other_text(reader: Reader) -> None
     assert rows[0, column] > rows[1, column] > 0
     assert rows[2, column] == rows[3, column] == 0
     assert together.span(1) == (5, 9)
-    assert together.at(0, 6) == 1
+    assert together.at(np.array([0, 0, 1]), np.array([6, 4, 0])).tolist() == [1, 0, 3]
+
+
+def test_clauses_scored_before_they_are_heard_together_score_the_same(taxonomy: Taxonomy, reader: Reader) -> None:
+    texts = ["插头冒火,没人受伤。照样用,照样用!再买", "", "。", "充电器鼓包", "未见起火,也没冒烟"]
+    readings = [reader.read(text) for text in texts]
+    features = [reading.features for reading in readings]
+    vocabulary = Vocabulary.fit(features, least=1)
+    weights = np.random.default_rng(0).normal(size=(vocabulary.size, 6)).astype(np.float32)
+    block = LinearBlock(weights, np.arange(6, dtype=np.float32))
+    placed = vocabulary.placed_runs(features)
+    for chosen in ([0, 1, 2, 3, 4], [0, 4], [3]):
+        some = [readings[at] for at in chosen]
+        clauses = Clauses.of(some)
+        scores = clauses.scores(block, vocabulary, some, placed.among(np.array(chosen)))
+        assert np.allclose(scores, block.scores(clauses.matrix(vocabulary, some)), atol=1e-5)
 
 
 def test_the_highest_clause_is_the_first_that_has_the_score() -> None:
@@ -101,3 +119,30 @@ def test_trees_are_repeatable_and_judge_a_group_unseen() -> None:
     assert ((unseen[:4] > 0.5) != turned[:4]).all()
     with pytest.raises(ValueError, match="both answers"):
         fit_trees(features, np.zeros(800, dtype=np.int8), labels, groups)
+
+
+def test_the_forest_gives_the_probabilities_of_the_library() -> None:
+    rng = np.random.default_rng(1)
+    features = np.hstack((rng.normal(size=(1200, 2)), rng.integers(0, 3, size=(1200, 2)))).astype(np.float32)
+    answers = ((features[:, 0] > 0) ^ (features[:, 2] > 1)).astype(np.int8)
+    trees, _ = fit_trees(
+        features, answers, np.zeros(1200, dtype=np.int64), np.array([str(at // 4) for at in range(1200)])
+    )
+    theirs = np.asarray(lightgbm.Booster(model_str=trees.told).predict(features))
+    assert np.allclose(trees.probabilities(features), theirs, atol=1e-6)
+    assert trees.probabilities(features[:0]).shape == (0,)
+
+
+def test_a_forest_of_trees_that_never_split_says_one_thing() -> None:
+    features = np.zeros((40, 2), dtype=np.float32)
+    answers = np.arange(40, dtype=np.int8) % 2
+    trees, _ = fit_trees(features, answers, np.zeros(40, dtype=np.int64), np.array([str(at) for at in range(40)]))
+    assert np.allclose(trees.probabilities(features), 0.5, atol=1e-6)
+
+
+def test_a_forest_of_larger_trees_is_refused() -> None:
+    features = np.random.default_rng(2).normal(size=(400, 1)).astype(np.float32)
+    data = lightgbm.Dataset(features, features[:, 0] ** 2, params={"verbosity": -1})
+    larger = lightgbm.train({"num_leaves": 31, "min_data_in_leaf": 2, "verbosity": -1}, data, num_boost_round=2)
+    with pytest.raises(ValueError, match="16 leaves"):
+        Forest(larger.model_to_string())
