@@ -169,8 +169,9 @@ def _prefix(region_code: str | None) -> str:
 
 def _pool_hash(pool: Sequence[Candidate]) -> str:
     facts = [
-        (c.enterprise_id, c.product_id, c.channel, c.region_code, c.grade_level, c.fail_probability, c.base_rate,
-         c.cost_cny, c.licensed, c.months_since_failed, c.months_since_tested, c.months_since_no_sample)
+        (c.enterprise_id, c.product_id, c.channel, c.region_code, c.grade_level, c.override_id,
+         c.fail_probability, c.base_rate, c.cost_cny, c.licensed,
+         c.months_since_failed, c.months_since_tested, c.months_since_no_sample)
         for c in sorted(pool, key=lambda candidate: candidate.key)
     ]  # fmt: skip
     return _digest(facts)

@@ -84,7 +84,7 @@ def accept(
             return
         row = session.get(ModelVersion, model_id)
         if row is None:
-            raise ArtifactError(f"there is no model {model_id}")
+            raise ArtifactError(f"没有编号为 {model_id} 的模型")
         accept_model(settings.var, Path(row.path).name)
         row.status, row.decided_by, row.decided_at = "accepted", account_id, at
 

@@ -83,9 +83,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ArtifactError(f"{folder}: no readable manifest: {error}") from error
+        raise ArtifactError(f"模型 {folder.name} 没有可读的清单") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ArtifactError(f"{folder}: the manifest is of another format; train again with `zhian train`")
+        raise ArtifactError(f"模型 {folder.name} 是别的版本留下的，请重新训练（zhian train）")
     return manifest
 
 
@@ -94,14 +94,12 @@ def load_model(folder: Path, taxonomy: Taxonomy) -> TextModel:
     manifest = read_manifest(folder)
     labels = Labels(tuple(taxonomy.hazards), tuple(taxonomy.violations))
     if manifest["labels"] != list(labels.names):
-        raise ArtifactError(f"{folder}: the model has other labels than the taxonomy; train again with `zhian train`")
+        raise ArtifactError(f"模型 {folder.name} 的标签与分类表不同，请重新训练（zhian train）")
     if manifest["lexicon"] != taxonomy.digest:
-        raise ArtifactError(
-            f"{folder}: the lexicon changed since the model was trained; train again with `zhian train`"
-        )
+        raise ArtifactError(f"模型 {folder.name} 训练之后词典已改，请重新训练（zhian train）")
     content = (folder / "weights.npz").read_bytes()
     if hashlib.sha256(content).hexdigest() != manifest["sha256"]:
-        raise ArtifactError(f"{folder}: weights.npz is not the file the manifest describes")
+        raise ArtifactError(f"模型 {folder.name} 的 weights.npz 不是清单所写的那个文件")
     with np.load(BytesIO(content), allow_pickle=False) as arrays:
         vocabulary = Vocabulary(
             arrays["runs"].tolist(),
@@ -159,7 +157,7 @@ def accept_model(var: Path, name: str | None) -> None:
         pointer.unlink(missing_ok=True)
         return
     if not (pointer.parent / name / "manifest.json").exists():
-        raise ArtifactError(f"there is no model {name}")
+        raise ArtifactError(f"没有模型 {name}")
     pointer.parent.mkdir(parents=True, exist_ok=True)
     pointer.write_text(name + "\n", encoding="utf-8")
 

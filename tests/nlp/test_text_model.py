@@ -86,17 +86,17 @@ def test_a_model_is_refused_when_something_differs(model: TextModel, taxonomy: T
         (tmp_path / "manifest.json").write_text(json.dumps({**manifest, **changes}), encoding="utf-8")
 
     rewritten(lexicon="0" * 16)
-    with pytest.raises(ArtifactError, match="lexicon changed"):
+    with pytest.raises(ArtifactError, match="词典已改"):
         load_model(tmp_path, taxonomy)
     rewritten(labels=["hazard:boredom"])
-    with pytest.raises(ArtifactError, match="other labels"):
+    with pytest.raises(ArtifactError, match="标签与分类表不同"):
         load_model(tmp_path, taxonomy)
     rewritten(format=0)
-    with pytest.raises(ArtifactError, match="another format"):
+    with pytest.raises(ArtifactError, match="别的版本"):
         load_model(tmp_path, taxonomy)
     rewritten()
     (tmp_path / "weights.npz").write_bytes(b"PK")
-    with pytest.raises(ArtifactError, match="not the file"):
+    with pytest.raises(ArtifactError, match="不是清单所写"):
         load_model(tmp_path, taxonomy)
 
 
@@ -111,7 +111,7 @@ def test_accepting_and_restoring(tmp_path: Path) -> None:
     assert accepted_model(tmp_path, LEXICON) == tmp_path / "models" / "text" / "mine"
     accept_model(tmp_path, None)
     assert accepted_model(tmp_path, LEXICON) == SHIPPED
-    with pytest.raises(ArtifactError, match="no model"):
+    with pytest.raises(ArtifactError, match="没有模型"):
         accept_model(tmp_path, "absent")
 
 
