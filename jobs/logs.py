@@ -21,5 +21,6 @@ def configure(level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at each line: whoever redirects standard error for a while gets its lines, and only then.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -1,5 +1,6 @@
 """Log lines: where they go, and what they must not hold."""
 
+import io
 import json
 
 import pytest
@@ -24,6 +25,23 @@ def test_a_logged_error_names_its_place_and_no_values(capsys: pytest.CaptureFixt
     assert (line["event"], line["level"]) == ("request_failed", "error")
     assert "in _fail" in line["exception"]
     assert "tokentoken" not in said.err
+
+
+def test_lines_go_where_standard_error_is_now(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passing = io.StringIO()
+    with monkeypatch.context() as redirected:
+        redirected.setattr("sys.stderr", passing)
+        logs.configure()
+        log = structlog.get_logger()
+        log.info("first")
+    passing.close()
+    try:
+        log.info("second")
+    finally:
+        structlog.reset_defaults()
+    assert json.loads(capsys.readouterr().err)["event"] == "second"
 
 
 def _fail(secret: str) -> None:

@@ -88,13 +88,17 @@ def test_differences_name_the_place_and_both_values():
     assert differences(POLICY, POLICY) == []
 
 
+SAMPLING = "".join(POLICY.body.partition("  q1_sampling_fail:")[1:]).partition("  q2_repeat_fail:")[0]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
         ("    saturation: 1.25", "    saturated: 1.25", "缺少参数 saturation"),
         ("    saturation: 1.25", "    saturation: 0", "数值不可用"),
         ("    saturation: 1.25", "    saturation: .inf", "有限"),
-        ("  q1_sampling_fail:", "  q10_credit_class:", "缺少"),
+        ("  q1_sampling_fail:", "  q10_credit_class:", "写了两次"),
+        (SAMPLING, "", "缺少"),
     ],
 )
 def test_a_policy_that_cannot_be_applied_is_found_out_before_it_is_tried(old, new, complaint):
